@@ -1,0 +1,51 @@
+"""What a stage needs of an engine: run SQL over inputs into Parquet files, or into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from finops_assets.schema import Table
+
+
+@dataclass(frozen=True)
+class ParquetInput:
+    """A table of the lake as exact files: what one version holds, or nothing yet."""
+
+    table: Table
+    files: tuple[str, ...]
+
+
+Input = ParquetInput | pa.Table
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One Parquet file that an engine wrote and nobody has committed yet."""
+
+    path: Path
+    rows: int
+    bytes: int
+
+
+class Engine(Protocol):
+    """Runs a stage's SQL. Names in `inputs` are the relations the SQL may read."""
+
+    def write(
+        self,
+        sql: str,
+        inputs: Mapping[str, Input],
+        table: Table,
+        path: Path,
+        params: Sequence[object] = (),
+    ) -> DataFile:
+        """Write the rows of `sql`, cast to `table`'s columns and in its order, to one Parquet file."""
+        ...
+
+    def fetch(self, sql: str, inputs: Mapping[str, Input], params: Sequence[object] = ()) -> pa.Table:
+        """The rows of `sql` as Arrow; for small results."""
+        ...

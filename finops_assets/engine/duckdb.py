@@ -1,0 +1,112 @@
+"""DuckDB as the engine: one private in-memory connection a call, no extension fetched at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import duckdb
+import pyarrow as pa
+
+from finops_assets.engine.base import DataFile, Input, ParquetInput
+from finops_assets.schema import Table, literal, quote
+
+
+def configure(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Settings every connection of ours shares: UTC, and no download of extensions."""
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET autoinstall_known_extensions = false")
+    return connection
+
+
+def scan(table: Table, files: Sequence[str]) -> str:
+    """SQL that reads exactly these files as `table`; typed and empty when there are none."""
+    nothing = ", ".join(f"NULL::{c.type} AS {quote(c.name)}" for c in table.columns)
+    empty = f"SELECT {nothing} WHERE false"
+    if not files:
+        return empty
+    columns = ", ".join(quote(c.name) for c in table.columns)
+    paths = "[" + ", ".join(literal(f) for f in files) + "]"
+    types = ", ".join(f"{quote(c.name)}: {c.type}" for c in table.columns if c.name in table.partition_by)
+    options = f"hive_partitioning = true, hive_types = {{{types}}}" if types else "hive_partitioning = false"
+    # BY NAME, below a typed empty relation: a file older than a column reads as null in it.
+    return (
+        f"SELECT {columns} FROM ({empty} UNION ALL BY NAME "
+        f"SELECT * FROM read_parquet({paths}, union_by_name = true, {options}))"
+    )
+
+
+def select_as(table: Table, relation: str) -> str:
+    """SQL that casts a relation to the columns that `table` stores, in its order of rows."""
+    columns = ", ".join(
+        f"CAST({quote(c.name)} AS {c.type}) AS {quote(c.name)}" for c in table.stored_columns()
+    )
+    order = ", ".join(quote(c) for c in table.order_by if c not in table.partition_by)
+    return f"SELECT {columns} FROM {relation}" + (f" ORDER BY {order}" if order else "")
+
+
+@dataclass(frozen=True)
+class DuckDBEngine:
+    """Runs SQL in this process. `memory_limit` as DuckDB writes it ('4GB'); spills to `temp_directory`."""
+
+    temp_directory: Path
+    memory_limit: str = ""
+    threads: int = 0
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A private connection with the engine's limits, closed at the end."""
+        self.temp_directory.mkdir(parents=True, exist_ok=True)
+        connection = configure(duckdb.connect())
+        try:
+            connection.execute(f"SET temp_directory = {literal(str(self.temp_directory))}")
+            if self.memory_limit:
+                connection.execute(f"SET memory_limit = {literal(self.memory_limit)}")
+            if self.threads:
+                connection.execute(f"SET threads = {self.threads}")
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _bound(self, inputs: Mapping[str, Input]) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self.connect() as connection:
+            for name, given in inputs.items():
+                if isinstance(given, ParquetInput):
+                    connection.execute(
+                        f"CREATE TEMP VIEW {quote(name)} AS {scan(given.table, given.files)}"
+                    )
+                else:
+                    connection.register(name, given)
+            yield connection
+
+    def write(
+        self,
+        sql: str,
+        inputs: Mapping[str, Input],
+        table: Table,
+        path: Path,
+        params: Sequence[object] = (),
+    ) -> DataFile:
+        """See Engine.write. Raises duckdb.Error when the SQL or a cast fails; leaves no file then."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        query = select_as(table, f"({sql})")
+        with self._bound(inputs) as connection:
+            try:
+                row = connection.execute(
+                    f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS)",
+                    list(params) or None,
+                ).fetchone()
+            except duckdb.Error:
+                path.unlink(missing_ok=True)
+                raise
+        assert row is not None  # noqa: S101 - COPY of one file returns one row
+        return DataFile(path=path, rows=int(row[1]), bytes=int(row[2]))
+
+    def fetch(self, sql: str, inputs: Mapping[str, Input], params: Sequence[object] = ()) -> pa.Table:
+        """See Engine.fetch."""
+        with self._bound(inputs) as connection:
+            return cast(pa.Table, connection.execute(sql, list(params) or None).to_arrow_table())

@@ -1,0 +1,28 @@
+"""The `bills` table: every delivery of every bill, accepted or not."""
+
+from __future__ import annotations
+
+from finops_assets.schema import BILL_KEYS, BY_BILL, Column, Table
+
+BILLS = Table(
+    name="bills",
+    description="One delivery of one bill of one source: what came, when, what it adds up to.",
+    columns=(
+        Column("bill_id", "VARCHAR", "source/month/format/first 12 hex digits of the files' SHA-256."),
+        Column("status", "VARCHAR", "accepted, quarantined or superseded."),
+        Column("problem", "VARCHAR", "Why it was quarantined: file, row or column, expected, found."),
+        Column("format", "VARCHAR", "The native format, as in raw_<format>; null when unknown."),
+        Column("focus_version", "VARCHAR", "The FOCUS version the bill was written in, if any."),
+        Column("delivery_id", "VARCHAR", "The provider's own id of the delivery, or the files' fingerprint."),
+        Column("files", "VARCHAR", "JSON list of {path, sha256, bytes, rows}."),
+        Column("bytes", "BIGINT", "Bytes of all files."),
+        Column("rows", "BIGINT", "Rows of this month in all files."),
+        Column("control_totals", "VARCHAR", "JSON list of {metric, currency, amount}; amount is a string."),
+        Column("exported_at", "TIMESTAMPTZ", "When the provider wrote it: its manifest's time or the file's."),
+        Column("ingested_at", "TIMESTAMPTZ", "When it was accepted or quarantined here."),
+        Column("run_id", "VARCHAR", "The Dagster run that took it in."),
+        *BILL_KEYS,
+    ),
+    partition_by=BY_BILL,
+    order_by=("ingested_at",),
+)

@@ -1,0 +1,102 @@
+"""What a bill format is, as data: how to recognize it, how to read its columns, what to add up.
+
+A format's raw table has fixed columns whatever a delivery holds: the known ones, typed, under one
+canonical name; families of columns that come and go (`product/…`, `resourceTags/…`) folded into one
+JSON column each; and everything else that was delivered in `x_Extra`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+
+from finops_assets.schema import BILL_KEYS, BY_BILL, MONEY, QUANTITY, ROW_ORIGIN, Column, Table
+
+
+class Kind(StrEnum):
+    """How a delivered value is read, and the DuckDB type it becomes."""
+
+    TEXT = "VARCHAR"
+    AMOUNT = MONEY
+    QUANTITY = QUANTITY
+    TIME = "TIMESTAMPTZ"
+    JSON = "JSON"
+    """JSON text, or a nested Parquet value (MAP, STRUCT, LIST) as JSON; kept as VARCHAR."""
+    CURRENCY = "CURRENCY"
+    """An ISO 4217 code; kept as VARCHAR."""
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """One known column. `name` is canonical; `aliases` are other spellings seen in deliveries.
+
+    Names compare without case. `required` columns must be in the header, and an AMOUNT, TIME or
+    CURRENCY that is required must not be null in any row.
+    """
+
+    name: str
+    kind: Kind = Kind.TEXT
+    required: bool = False
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def type(self) -> str:
+        """The DuckDB type in the raw table."""
+        return "VARCHAR" if self.kind in (Kind.JSON, Kind.CURRENCY) else self.kind.value
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Delivered columns whose name begins with `prefix`, gathered into the JSON column `into`.
+
+    Keys are the rest of the names; nulls are left out.
+    """
+
+    prefix: str
+    into: str
+
+
+@dataclass(frozen=True)
+class Format:
+    """One native layout.
+
+    - `signature`: canonical column names that together tell this format from every other.
+    - `month`: SQL over the raw columns giving the row's billing month as 'YYYY-MM'.
+    - `metric`, `amount`: the FOCUS cost that the bill itself states (`BilledCost`, or `EffectiveCost`
+      for an amortized bill) and the SQL over raw columns whose sum is the bill's control total.
+    - `currency`: the raw column that holds the currency of `amount`.
+    - `null_texts`: texts that mean null in text files.
+    - `companion`: the format that, delivered beside this one for the same month, shares its bill.
+    """
+
+    name: str
+    title: str
+    provider: str
+    columns: tuple[RawColumn, ...]
+    signature: frozenset[str]
+    month: str
+    amount: str
+    currency: str
+    metric: str = "BilledCost"
+    folds: tuple[Fold, ...] = ()
+    null_texts: tuple[str, ...] = ("",)
+    companion: str | None = None
+    focus_version: str | None = None
+
+    @property
+    def sql(self) -> str:
+        """The normalization: reads the relation `raw` (this format's raw table) and gives FOCUS 1.4 rows."""
+        return files("finops_assets.normalize").joinpath(f"{self.name}.sql").read_text(encoding="utf-8")
+
+    def raw_table(self) -> Table:
+        """`raw_<format>`: one native row as delivered."""
+        known = [Column(c.name, c.type) for c in self.columns]
+        folded = [Column(f.into, "VARCHAR", f"Columns {f.prefix}*, as JSON.") for f in self.folds]
+        extra = Column("x_Extra", "VARCHAR", "Every other delivered column, as JSON.")
+        return Table(
+            name=f"raw_{self.name}",
+            description=f"{self.title}: one native row as delivered.",
+            columns=(*known, *folded, extra, *ROW_ORIGIN, *BILL_KEYS),
+            partition_by=BY_BILL,
+        )

@@ -1,0 +1,55 @@
+"""The `costs` table: FOCUS 1.4 Cost and Usage, where each row came from, and the promoted tag keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from finops_assets.focus.columns import columns
+from finops_assets.schema import BILL_KEYS, BY_BILL, ROW_ORIGIN, Column, Table, literal, quote
+
+CUSTOM = (
+    Column("x_PublisherName", "VARCHAR", "Who published the product; FOCUS 1.0-1.2's PublisherName."),
+    Column("x_ResourceGroupName", "VARCHAR", "Azure resource group, lower case."),
+    Column("x_Inferred", "VARCHAR", "Columns the bill did not state and we inferred, comma separated."),
+)
+
+
+def tag_column(key: str) -> str:
+    """The column that a promoted tag key becomes: 'cost-center' → x_Tag_cost_center."""
+    return "x_Tag_" + re.sub(r"\W", "_", key)
+
+
+def normalized_columns() -> tuple[Column, ...]:
+    """What every normalization SQL gives: all FOCUS columns, our custom ones, the row's origin."""
+    focus = tuple(
+        Column(c.name, c.sql_type, f"FOCUS {c.since}, {c.level.lower()}, {c.category.lower()}.")
+        for c in columns()
+    )
+    return (*focus, *CUSTOM, *ROW_ORIGIN)
+
+
+def costs_table(tag_keys: Sequence[str]) -> Table:
+    """`costs` for these promoted tag keys."""
+    tags = tuple(Column(tag_column(k), "VARCHAR", f"The value of tag {k}.") for k in tag_keys)
+    return Table(
+        name="costs",
+        description="One FOCUS 1.4 Cost and Usage row, with the delivered line it came from.",
+        columns=(*normalized_columns(), *tags, *BILL_KEYS),
+        partition_by=BY_BILL,
+        order_by=("ServiceName", "SubAccountId", "ResourceId", "ChargePeriodStart"),
+    )
+
+
+def with_tag_columns(sql: str, tag_keys: Sequence[str]) -> str:
+    """The normalization `sql` with one more column for each promoted tag key."""
+    if not tag_keys:
+        return sql
+    promoted = ", ".join(
+        f"json_extract_string(Tags, {literal(_json_path(k))}) AS {quote(tag_column(k))}" for k in tag_keys
+    )
+    return f"SELECT *, {promoted} FROM ({sql})"
+
+
+def _json_path(key: str) -> str:
+    return '$."' + key.replace('"', '\\"') + '"'

@@ -1,0 +1,213 @@
+"""The only reader of configuration and environment: `finops.toml`, then FINOPS_… variables on top.
+
+Secrets are never read here: they come from the provider SDK's own chain.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+CONFIG_VARIABLE = "FINOPS_CONFIG"
+
+EXAMPLE = """\
+reporting_currency = "USD"
+tag_keys = ["team", "env", "app"]
+first_month = "2025-01"
+
+[paths]
+data = "var"
+
+[sources.aws-main]
+kind = "files"
+path = "bills/aws"
+"""
+
+
+class ConfigError(Exception):
+    """The configuration is wrong; the text names the key, what is wrong and an example."""
+
+
+class Strict(BaseModel):
+    """A part of the configuration: unknown keys are errors, not typos that pass silently."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Paths(Strict):
+    """Where things lie. Relative paths are relative to finops.toml (or to the working directory)."""
+
+    data: Path = Path("var")
+
+    @property
+    def lake(self) -> Path:
+        """The Delta tables."""
+        return self.data / "lake"
+
+    @property
+    def warehouse(self) -> Path:
+        """The published DuckDB files and their CURRENT pointer."""
+        return self.data / "warehouse"
+
+    @property
+    def staging(self) -> Path:
+        """Fetched deliveries and engine spill; safe to delete while nothing runs."""
+        return self.data / "staging"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's instance: runs, events, schedules."""
+        return self.data / "dagster"
+
+    @property
+    def mlflow(self) -> Path:
+        """MLflow's tracking database and artifacts."""
+        return self.data / "mlflow"
+
+    @property
+    def demo(self) -> Path:
+        """The demo's bills."""
+        return self.data / "demo"
+
+
+class FilesSource(Strict):
+    """A folder of bills, native or FOCUS, as delivered: CSV, CSV.gz or Parquet."""
+
+    kind: Literal["files"] = "files"
+    path: Path
+    format: str | None = Field(default=None, description="A format's name, where detection is not wanted.")
+
+
+class DemoSource(Strict):
+    """Bills that this project writes itself in a provider's native layout."""
+
+    kind: Literal["demo"] = "demo"
+    provider: Literal["aws", "azure", "gcp"]
+
+
+Source = Annotated[FilesSource | DemoSource, Field(discriminator="kind")]
+
+
+def _source_name(name: str) -> str:
+    if not name or not all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in name):
+        raise ValueError("a source's name is made of a-z, 0-9 and '-', such as 'aws-main'")
+    return name
+
+
+def _month(text: str) -> str:
+    date.fromisoformat(f"{text}-01")
+    return text
+
+
+DEMO_SOURCES: dict[str, Source] = {
+    "demo-aws": DemoSource(provider="aws"),
+    "demo-azure": DemoSource(provider="azure"),
+    "demo-gcp": DemoSource(provider="gcp"),
+}
+
+
+class Services(Strict):
+    """Where the three servers listen; loopback unless a lock stands in front."""
+
+    host: str = "127.0.0.1"
+    dagster_port: int = 3000
+    api_port: int = 8000
+    dashboard_port: int = 8501
+
+    @property
+    def dagster_graphql(self) -> str:
+        """Dagster's GraphQL endpoint."""
+        return f"http://{self.host}:{self.dagster_port}/graphql"
+
+
+class Settings(BaseSettings):
+    """The whole configuration. Environment variables override the file: FINOPS_PATHS__DATA=/data."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FINOPS_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    reporting_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
+    tag_keys: tuple[str, ...] = ("team", "env", "app")
+    first_month: Annotated[str, AfterValidator(_month)] = "2023-01"
+    memory_limit: str = ""
+    paths: Paths = Paths()
+    services: Services = Services()
+    sources: dict[Annotated[str, AfterValidator(_source_name)], Source] = DEMO_SOURCES
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then finops.toml."""
+        return (
+            init_settings,
+            env_settings,
+            TomlConfigSettingsSource(settings_cls, toml_file=config_file()),
+        )
+
+    @property
+    def uses_demo(self) -> bool:
+        """Whether any source is the demo."""
+        return any(isinstance(s, DemoSource) for s in self.sources.values())
+
+
+def config_file() -> Path:
+    """The configuration file: $FINOPS_CONFIG, or finops.toml in the working directory."""
+    return Path(os.environ.get(CONFIG_VARIABLE, "finops.toml"))
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the configuration. Raises ConfigError that names the key, the fault and an example."""
+    path = config_file()
+    if CONFIG_VARIABLE in os.environ and not path.is_file():
+        raise ConfigError(f"{CONFIG_VARIABLE} names {path}, which does not exist.")
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, path)) from None
+    except ValueError as error:  # not TOML at all
+        raise ConfigError(f"{path} is not valid TOML: {error}\n\nA valid file:\n\n{EXAMPLE}") from None
+    return _absolute(settings, path.resolve().parent)
+
+
+@cache
+def current_settings() -> Settings:
+    """The process's settings, read once."""
+    return load_settings()
+
+
+def _absolute(settings: Settings, base: Path) -> Settings:
+    sources = {
+        name: s.model_copy(update={"path": base / s.path}) if isinstance(s, FilesSource) else s
+        for name, s in settings.sources.items()
+    }
+    paths = Paths(data=base / settings.paths.data)
+    return settings.model_copy(update={"paths": paths, "sources": sources})
+
+
+def _explain(error: ValidationError, path: Path) -> str:
+    where = str(path) if path.is_file() else "the environment"
+    lines = [f"The configuration in {where} is wrong:"]
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"])
+        given = fault.get("input")
+        found = "" if fault["type"] == "missing" else f" (found {given!r})"
+        lines.append(f"  {key}: {fault['msg']}{found}")
+    return "\n".join([*lines, "", "A valid file:", "", EXAMPLE])
