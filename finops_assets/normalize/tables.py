@@ -53,3 +53,9 @@ def with_tag_columns(sql: str, tag_keys: Sequence[str]) -> str:
 
 def _json_path(key: str) -> str:
     return '$."' + key.replace('"', '\\"') + '"'
+
+
+def complete(sql: str) -> str:
+    """The normalization `sql` with every FOCUS and custom column it leaves out, as typed nulls."""
+    nothing = ", ".join(f"NULL::{c.type} AS {quote(c.name)}" for c in normalized_columns())
+    return f"SELECT {nothing} WHERE false UNION ALL BY NAME ({sql})"
