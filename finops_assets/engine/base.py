@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -20,7 +20,7 @@ class ParquetInput:
     files: tuple[str, ...]
 
 
-Input = ParquetInput | pa.Table
+Input: TypeAlias = ParquetInput | pa.Table
 
 
 @dataclass(frozen=True)

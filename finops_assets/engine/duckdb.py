@@ -76,9 +76,7 @@ class DuckDBEngine:
         with self.connect() as connection:
             for name, given in inputs.items():
                 if isinstance(given, ParquetInput):
-                    connection.execute(
-                        f"CREATE TEMP VIEW {quote(name)} AS {scan(given.table, given.files)}"
-                    )
+                    connection.execute(f"CREATE TEMP VIEW {quote(name)} AS {scan(given.table, given.files)}")
                 else:
                     connection.register(name, given)
             yield connection
@@ -97,7 +95,8 @@ class DuckDBEngine:
         with self._bound(inputs) as connection:
             try:
                 row = connection.execute(
-                    f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS)",
+                    f"COPY ({query}) TO {literal(str(path))} "
+                    "(FORMAT parquet, COMPRESSION zstd, RETURN_STATS)",
                     list(params) or None,
                 ).fetchone()
             except duckdb.Error:

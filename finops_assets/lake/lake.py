@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
-from deltalake.transaction import AddAction
+from deltalake.transaction import AddAction, RemoveAction
 
 from finops_assets.engine.base import DataFile, ParquetInput
 from finops_assets.schema import Table
@@ -104,7 +104,7 @@ class Lake:
             raise ValueError(
                 f"{table.name} is partitioned by {table.partition_by}, not by {tuple(partition)}"
             )
-        adds = [self._add(table, partition, f) for f in files]
+        adds: list[AddAction | RemoveAction] = [self._add(table, partition, f) for f in files]
         properties = CommitProperties(custom_metadata={"run_id": run_id} if run_id else None)
         for attempt in range(_COMMIT_TRIES):
             delta = self._open_or_create(table)

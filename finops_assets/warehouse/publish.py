@@ -1,0 +1,135 @@
+"""Publish: write a new read-only DuckDB file of everything in the lake, then flip the pointer to it.
+
+Small tables and marts are copied native and sorted; the large ones (`costs`, `raw_*`) become views over
+the exact Parquet files of this version, so publishing does not copy the bill.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from finops_assets.engine.duckdb import configure, scan
+from finops_assets.lake.lake import Lake
+from finops_assets.schema import Table, quote
+from finops_assets.warehouse import pointer
+
+GRACE_SECONDS = 3600
+"""A replaced file is kept this long for readers in the middle of a query."""
+
+_SNAPSHOT = """
+CREATE TABLE snapshot (
+    version BIGINT, published_at TIMESTAMPTZ, run_id VARCHAR,
+    table_name VARCHAR, table_version BIGINT, table_kind VARCHAR, table_rows BIGINT
+)
+"""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What publishing did: the version in force, and whether it is a new one."""
+
+    version: int
+    path: Path
+    changed: bool
+    rows: dict[str, int]
+
+
+def publish(
+    lake: Lake, root: Path, *, native: Sequence[Table], views: Sequence[Table], run_id: str = ""
+) -> Publication:
+    """Publish the newest version of each table. Does nothing when the published one already holds them.
+
+    Raises duckdb.Error or OSError when the new file cannot be written; the old one then stays in force.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    with _lock(root):
+        # Reading each version number once, before any file list, is what makes the snapshot one state:
+        # a run that commits meanwhile is in the next publication, never half in this one.
+        versions = {t.name: lake.version(t) for t in (*native, *views)}
+        now = _published(root)
+        if now is not None and _versions(now.path) == versions:
+            return Publication(now.version, now.path, changed=False, rows=_rows(now.path))
+        version = now.version + 1 if now is not None else 1
+        path = root / pointer.file_name(version)
+        path.unlink(missing_ok=True)  # left by a publisher that was killed before its flip
+        rows = _write(path, lake, version, versions, native, views, run_id)
+        pointer.point_to(root, version)
+        _expire(root, keep=path)
+        return Publication(version, path, changed=True, rows=rows)
+
+
+def _write(
+    path: Path,
+    lake: Lake,
+    version: int,
+    versions: dict[str, int | None],
+    native: Sequence[Table],
+    views: Sequence[Table],
+    run_id: str,
+) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    published_at = datetime.now(UTC)
+    connection = configure(duckdb.connect(str(path)))
+    try:
+        connection.execute(_SNAPSHOT)
+        for table in (*native, *views):
+            at = versions[table.name]
+            relation = scan(table, () if at is None else lake.files(table, version=at))
+            kind = "table" if table in native else "view"
+            order = ", ".join(quote(c) for c in table.order_by) if kind == "table" else ""
+            connection.execute(
+                f"CREATE {kind.upper()} {quote(table.name)} AS {relation}"
+                + (f" ORDER BY {order}" if order else "")
+            )
+            counted = connection.execute(f"SELECT count(*) FROM {quote(table.name)}").fetchone()
+            rows[table.name] = 0 if counted is None else int(counted[0])
+            connection.execute(
+                "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [version, published_at, run_id, table.name, at, kind, rows[table.name]],
+            )
+    finally:
+        connection.close()
+    return rows
+
+
+def _published(root: Path) -> pointer.Published | None:
+    try:
+        found = pointer.current(root)
+    except pointer.NotPublishedError:
+        return None
+    return found if found.path.is_file() else None
+
+
+def _versions(path: Path) -> dict[str, int | None]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        rows = connection.execute("SELECT table_name, table_version FROM snapshot").fetchall()
+    return dict(rows)
+
+
+def _rows(path: Path) -> dict[str, int]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        rows = connection.execute("SELECT table_name, table_rows FROM snapshot").fetchall()
+    return dict(rows)
+
+
+def _expire(root: Path, keep: Path) -> None:
+    oldest = time.time() - GRACE_SECONDS
+    for path in root.glob("warehouse-*.duckdb"):
+        if path != keep and path.stat().st_mtime < oldest:
+            path.unlink()
+
+
+@contextmanager
+def _lock(root: Path) -> Iterator[None]:
+    """One publisher at a time: publishing reads the current version and writes the next."""
+    with (root / ".publish.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
