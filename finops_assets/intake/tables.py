@@ -14,6 +14,7 @@ BILLS = Table(
         Column("format", "VARCHAR", "The native format, as in raw_<format>; null when unknown."),
         Column("focus_version", "VARCHAR", "The FOCUS version the bill was written in, if any."),
         Column("delivery_id", "VARCHAR", "The provider's own id of the delivery, or the files' fingerprint."),
+        Column("fingerprint", "VARCHAR", "Names, sizes and times of the files when they were read."),
         Column("files", "VARCHAR", "JSON list of {path, sha256, bytes, rows}."),
         Column("bytes", "BIGINT", "Bytes of all files."),
         Column("rows", "BIGINT", "Rows of this month in all files."),

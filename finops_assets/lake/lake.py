@@ -67,6 +67,20 @@ class Lake:
         pruning = [(k, "=", v) for k, v in (partition or {}).items()] or None
         return tuple(sorted(delta.file_uris(file_pruning_predicate=pruning)))
 
+    def rows(self, table: Table, partition: Mapping[str, str] | None = None) -> int:
+        """How many rows the table, or the partitions of it that match, hold; from the log, not the files."""
+        delta = self.open(table)
+        if delta is None:
+            return 0
+        adds = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
+        wanted = {f"partition.{k}": v for k, v in (partition or {}).items()}
+        return sum(add["num_records"] for add in adds if all(add[k] == v for k, v in wanted.items()))
+
+    def partitions(self, table: Table) -> list[dict[str, str]]:
+        """The partitions that the table has, as partition column → value."""
+        delta = self.open(table)
+        return [] if delta is None else delta.partitions()
+
     def input(
         self, table: Table, partition: Mapping[str, str] | None = None, version: int | None = None
     ) -> ParquetInput:

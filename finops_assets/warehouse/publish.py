@@ -66,6 +66,11 @@ def publish(
         return Publication(version, path, changed=True, rows=rows)
 
 
+def published_versions(root: Path) -> dict[str, int | None]:
+    """Table → the version that is published. Raises NotPublishedError."""
+    return _versions(pointer.current(root).path)
+
+
 def _write(
     path: Path,
     lake: Lake,

@@ -1,0 +1,179 @@
+"""finops: the command line. Each command is thin; what it does lies in the stage it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from finops_assets.settings import ConfigError, Settings, current_settings
+
+app = typer.Typer(
+    help="Multi-cloud bills, normalized to FOCUS, exact to the cent, with forecasts and anomalies.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+Month = Annotated[str | None, typer.Option(metavar="YYYY-MM")]
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """What a user can mend is said in one text, without a traceback."""
+    import duckdb
+
+    from finops_assets.intake.parse import BillError
+    from finops_assets.sources.base import SourceError
+    from finops_assets.warehouse.pointer import NotPublishedError
+
+    try:
+        yield
+    except (ConfigError, SourceError, BillError, NotPublishedError, duckdb.Error) as error:
+        errors.print(f"[red]{error}", highlight=False)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def run(
+    serve: Annotated[bool, typer.Option(help="Serve Dagster, the API and the dashboard afterwards.")] = True,
+) -> None:
+    """Bring everything up to date, print what the bills say, and serve it."""
+    with _plain_errors():
+        settings = current_settings()
+        _write_missing_demo(settings)
+        _refresh(settings, keep_going=serve)
+        if serve:
+            from finops_assets.running.serve import serve as serve_all
+
+            serve_all(settings, PROJECT, console)
+
+
+@app.command()
+def ingest(
+    sources: Annotated[list[str] | None, typer.Argument(help="Sources; all by default.")] = None,
+    start: Month = None,
+    end: Month = None,
+) -> None:
+    """Take in new bills of some sources and months, then publish."""
+    with _plain_errors():
+        settings = current_settings()
+        unknown = [s for s in sources or [] if s not in settings.sources]
+        if unknown:
+            raise ConfigError(
+                f"No source is called {', '.join(unknown)}; there are {', '.join(settings.sources)}."
+            )
+        months = (start or settings.first_month, end or f"{datetime.now(UTC):%Y-%m}")
+        _refresh(settings, sources or [], months)
+
+
+@app.command()
+def demo(
+    rows: Annotated[str, typer.Option(help="About how many rows in all; 100_000_000 works.")] = "500_000",
+    seed: int = 7,
+    months: int = 14,
+    to: Annotated[Path | None, typer.Option(help="Where; the configured demo folder by default.")] = None,
+) -> None:
+    """Write demo bills in the three providers' native layouts."""
+    with _plain_errors():
+        folder = to or current_settings().paths.demo
+        _demo(folder, int(rows.replace("_", "")), seed, months)
+        console.print(f"Demo bills lie in {folder}.")
+
+
+@app.command()
+def sql(query: Annotated[str, typer.Argument(help="DuckDB SQL over the published tables.")]) -> None:
+    """Ask the published warehouse."""
+    from finops_assets.warehouse.reader import Warehouse
+
+    with _plain_errors(), Warehouse(current_settings().paths.warehouse).cursor() as cursor:
+        relation = cursor.sql(query)
+        if relation is not None:
+            relation.show(max_width=console.width)
+
+
+@app.command()
+def publish() -> None:
+    """Publish the newest version of every table, without materializing anything."""
+    from finops_assets.defs.publishing.assets import native_tables, view_tables
+    from finops_assets.defs.resources import Platform
+    from finops_assets.warehouse.publish import publish as publish_now
+
+    with _plain_errors():
+        platform = Platform()
+        root = platform.settings.paths.warehouse
+        done = publish_now(platform.lake, root, native=native_tables(), views=view_tables())
+        state = "is new" if done.changed else "was already in force"
+        console.print(f"Version {done.version} {state}: {done.path}")
+
+
+@app.command()
+def export(
+    csv: Annotated[Path, typer.Option("--csv", help="The file to write.")],
+    start: Month = None,
+    end: Month = None,
+) -> None:
+    """Write the unified costs of a period, every FOCUS column, as CSV."""
+    from finops_assets.schema import MONTH, literal
+    from finops_assets.warehouse.reader import Warehouse
+
+    with _plain_errors(), Warehouse(current_settings().paths.warehouse).cursor() as cursor:
+        bounds = [start or "0000-00", end or "9999-99"]
+        found = cursor.execute(
+            f"COPY (SELECT * FROM costs WHERE {MONTH} BETWEEN {literal(bounds[0])} AND {literal(bounds[1])} "
+            f"ORDER BY x_Source, {MONTH}, x_File, x_RowNumber) TO {literal(str(csv))} (FORMAT csv, HEADER)"
+        ).fetchone()
+        console.print(f"{0 if found is None else found[0]:,} rows written to {csv}.")
+
+
+def _refresh(
+    settings: Settings,
+    sources: list[str] | None = None,
+    months: tuple[str, str] | None = None,
+    *,
+    keep_going: bool = False,
+) -> None:
+    from finops_assets.defs.resources import Platform
+    from finops_assets.running.home import prepare_home
+    from finops_assets.running.refresh import refresh
+    from finops_assets.running.summary import print_summary
+    from finops_assets.warehouse.reader import Warehouse
+
+    prepare_home(settings, PROJECT)
+    done = refresh(Platform(), console, sources or [], months)
+    if not done.partitions and not done.published and not done.problems:
+        console.print("Everything is up to date.")
+    for problem in done.problems:
+        errors.print(f"[red]{problem}", highlight=False)
+    print_summary(Warehouse(settings.paths.warehouse), console)
+    if done.problems and not keep_going:
+        raise typer.Exit(1)
+
+
+def _write_missing_demo(settings: Settings) -> None:
+    if settings.uses_demo and not (settings.paths.demo / "demo.json").is_file():
+        _demo(settings.paths.demo, 500_000, 7, 14)
+
+
+def _demo(folder: Path, rows: int, seed: int, months: int) -> None:
+    from finops_assets.sources.demo.write import write_demo
+
+    with Progress(console=console) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(label: str, done: int, total: int) -> None:
+            if label not in tasks:
+                tasks[label] = progress.add_task(f"demo bills, {label}", total=total)
+            progress.update(tasks[label], completed=done)
+
+        today = datetime.now(UTC).date()
+        write_demo(folder, rows=rows, seed=seed, today=today, months=months, progress=show)

@@ -1,0 +1,98 @@
+"""`costs`: every accepted bill as FOCUS 1.4 rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pyarrow as pa
+
+from finops_assets.defs.costs.lineage import costs_lineage
+from finops_assets.defs.ingestion.bills import accepted_bills
+from finops_assets.defs.metadata import column_schema
+from finops_assets.defs.partitions import (
+    ON_NEW_DATA,
+    SINGLE_RUN,
+    bill_partitions,
+    key_of,
+    partition_values,
+    partitions_of,
+)
+from finops_assets.defs.quality.reconcile import residual_check
+from finops_assets.defs.resources import Platform
+from finops_assets.engine.base import DataFile
+from finops_assets.intake.bill import Bill
+from finops_assets.lake.lake import build_key
+from finops_assets.normalize.formats import FORMAT_BY_NAME, FORMATS
+from finops_assets.normalize.references import load_references
+from finops_assets.normalize.tables import complete, costs_table, with_tag_columns
+from finops_assets.settings import current_settings
+
+TABLE = costs_table(current_settings().tag_keys)
+
+
+def recipe(platform: Platform, bills: list[Bill]) -> str:
+    """The key of what `costs` is made from: SQL, reference tables, promoted tags, bills."""
+    forms = [FORMAT_BY_NAME[str(b.format)] for b in bills]
+    references = load_references()
+    return build_key(
+        *(f"{f.sql}{f!r}" for f in forms),
+        *(f"{name}{references[name].to_pydict()}" for name in sorted(references)),
+        repr(TABLE),
+        *(b.bill_id for b in bills),
+    )
+
+
+def normalize(platform: Platform, source: str, month: str, run_id: str) -> int:
+    """Make the partition's rows from its accepted bills; how many there are."""
+    bills = accepted_bills(platform, source, month)
+    partition = partition_values(month, source)
+    if not bills:
+        if platform.lake.files(TABLE, partition):
+            platform.lake.replace(TABLE, partition, [], run_id)
+        return 0
+    key = recipe(platform, bills)
+    if not platform.lake.is_current(TABLE, partition, key):
+        written: list[DataFile] = []
+        formats = pa.table({"format": pa.array([b.format for b in bills], pa.string())})
+        for bill in bills:
+            form = FORMAT_BY_NAME[str(bill.format)]
+            inputs = {
+                "raw": platform.lake.input(form.raw_table(), partition),
+                "bill_formats": formats,
+                **load_references(),
+            }
+            sql = with_tag_columns(complete(form.sql), platform.settings.tag_keys)
+            path = platform.lake.new_file(TABLE, partition, key)
+            written.append(platform.engine.write(sql, inputs, TABLE, path))
+        platform.lake.replace(TABLE, partition, written, run_id)
+    return platform.lake.rows(TABLE, partition)
+
+
+@dg.asset(
+    name=TABLE.name,
+    deps=[form.raw_table().name for form in FORMATS],
+    partitions_def=bill_partitions(),
+    backfill_policy=SINGLE_RUN,
+    automation_condition=ON_NEW_DATA,
+    group_name="costs",
+    owners=["team:finops"],
+    kinds={"duckdb", "deltalake"},
+    description=TABLE.description,
+    metadata={"dagster/column_schema": column_schema(TABLE), "dagster/column_lineage": costs_lineage()},
+    check_specs=[dg.AssetCheckSpec("adds_up_to_the_bill", asset=TABLE.name, blocking=True)],
+)
+def costs(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[object]:
+    """Normalize each partition of the run, then add its costs up against the bills."""
+    partitions = partitions_of(context)
+    for source, months in partitions.items():
+        for month in months:
+            rows = normalize(platform, source, month, context.run_id)
+            context.add_asset_metadata(
+                {"dagster/partition_row_count": rows}, partition_key=key_of(month, source)
+            )
+    yield dg.MaterializeResult()
+    yield residual_check(platform, partitions, stage="costs", check_name="adds_up_to_the_bill")
+
+
+assets: list[dg.AssetsDefinition] = [costs]

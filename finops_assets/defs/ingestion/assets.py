@@ -1,0 +1,125 @@
+"""`bills` and one `raw_<format>` for each format: what was delivered, checked and kept as it came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from finops_assets.defs.ingestion.bills import accepted_bills, known_bills, write_bills
+from finops_assets.defs.ingestion.origins import open_catalog, open_source
+from finops_assets.defs.metadata import column_schema
+from finops_assets.defs.partitions import (
+    ON_NEW_DATA,
+    SINGLE_RUN,
+    bill_partitions,
+    key_of,
+    partition_values,
+    partitions_of,
+)
+from finops_assets.defs.resources import Platform
+from finops_assets.engine.base import DataFile
+from finops_assets.intake.bill import ACCEPTED, QUARANTINED, Bill
+from finops_assets.intake.intake import Intake
+from finops_assets.intake.tables import BILLS
+from finops_assets.lake.lake import build_key
+from finops_assets.normalize.format import Format
+from finops_assets.normalize.formats import FORMATS
+
+OWNERS = ["team:finops"]
+
+
+@dg.asset(
+    partitions_def=bill_partitions(),
+    backfill_policy=SINGLE_RUN,
+    group_name="ingestion",
+    owners=OWNERS,
+    kinds={"duckdb", "deltalake"},
+    description=BILLS.description,
+    metadata={"dagster/column_schema": column_schema(BILLS)},
+    check_specs=[dg.AssetCheckSpec("no_bill_is_quarantined", asset="bills")],
+)
+def bills(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[object]:
+    """Look at each source's deliveries; take in what is new, quarantine what is not a good bill."""
+    held: list[Bill] = []
+    for source, months in partitions_of(context).items():
+        intake = Intake(
+            open_source(platform, source), platform.engine, platform.settings.paths.staging, context.run_id
+        )
+        deliveries = open_catalog(platform, source).by_month()
+        for month in months:
+            known = known_bills(platform, source, month)
+            taken = intake.take(month, deliveries.get(month, []), known)
+            if taken != known:
+                write_bills(platform, source, month, taken, context.run_id)
+                context.log.info(f"{source} {month}: {len(taken)} deliveries known")
+            held += [b for b in taken if b.status == QUARANTINED]
+            rows = sum(b.rows for b in taken if b.status == ACCEPTED)
+            context.add_asset_metadata(
+                {"dagster/partition_row_count": len(taken), "bill_rows": rows, "changed": taken != known},
+                partition_key=key_of(month, source),
+            )
+    yield dg.MaterializeResult()
+    yield dg.AssetCheckResult(
+        check_name="no_bill_is_quarantined",
+        passed=not held,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={b.bill_id: b.problem or "" for b in held},
+    )
+
+
+def land(platform: Platform, form: Format, source: str, month: str, run_id: str) -> int:
+    """Make the accepted bill's rows the whole of this raw partition; the number of rows it holds.
+
+    Raises BillError when the rows no longer wait in staging and the source no longer has the bill.
+    """
+    table = form.raw_table()
+    partition = partition_values(month, source)
+    bill = next((b for b in accepted_bills(platform, source, month) if b.format == form.name), None)
+    if bill is None:
+        if platform.lake.files(table, partition):
+            platform.lake.replace(table, partition, [], run_id)
+        return 0
+    key = build_key(bill.bill_id, repr(form))
+    if not platform.lake.is_current(table, partition, key):
+        settings = platform.settings
+        intake = Intake(open_source(platform, source), platform.engine, settings.paths.staging, run_id)
+        staged = intake.staged(bill)
+        if not staged.is_file():
+            deliveries = open_catalog(platform, source).by_month().get(month, [])
+            staged = intake.restage(month, bill, deliveries)
+        path = platform.lake.new_file(table, partition, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staged.replace(path)
+        platform.lake.replace(table, partition, [DataFile(path, bill.rows, path.stat().st_size)], run_id)
+    return bill.rows
+
+
+def raw_asset(form: Format) -> dg.AssetsDefinition:
+    """The asset of one format's raw table. A partition without a bill of the format holds no rows."""
+    table = form.raw_table()
+
+    @dg.asset(
+        name=table.name,
+        deps=[bills],
+        partitions_def=bill_partitions(),
+        backfill_policy=SINGLE_RUN,
+        automation_condition=ON_NEW_DATA,
+        group_name="ingestion",
+        owners=OWNERS,
+        kinds={"deltalake"},
+        description=table.description,
+        metadata={"dagster/column_schema": column_schema(table)},
+    )
+    def raw(context: dg.AssetExecutionContext, platform: Platform) -> None:
+        for source, months in partitions_of(context).items():
+            for month in months:
+                rows = land(platform, form, source, month, context.run_id)
+                context.add_asset_metadata(
+                    {"dagster/partition_row_count": rows}, partition_key=key_of(month, source)
+                )
+
+    return raw
+
+
+assets: list[dg.AssetsDefinition] = [bills, *(raw_asset(f) for f in FORMATS)]

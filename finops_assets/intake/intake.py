@@ -1,0 +1,160 @@
+"""Take the bills of one source and month in: fetch, recognize, check, total, and decide.
+
+Nothing lands here: the typed rows of accepted bills wait in staging for the raw tables to commit them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from finops_assets.engine.duckdb import DuckDBEngine
+from finops_assets.intake.bill import ACCEPTED, QUARANTINED, Bill, control_totals, settle
+from finops_assets.intake.parse import BillError, detect_format, parse
+from finops_assets.normalize.format import Format
+from finops_assets.normalize.formats import FORMAT_BY_NAME
+from finops_assets.sources.base import BillSource, Delivery, FetchedFile, SourceError
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Takes bills of one source in."""
+
+    source: BillSource
+    engine: DuckDBEngine
+    staging: Path
+    run_id: str
+
+    def take(self, month: str, deliveries: Sequence[Delivery], known: Sequence[Bill]) -> list[Bill]:
+        """All bills of the month after looking at `deliveries`; equal to `known` when nothing is new.
+
+        A delivery that cannot be taken becomes a quarantined bill that says why. A quarantined one is
+        tried again only when its files change.
+        """
+        bills = list(known)
+        seen = {b.fingerprint: b for b in known}
+        for delivery in deliveries:
+            if delivery.fingerprint in seen:
+                continue
+            fresh = self._take_one(month, delivery)
+            same = next((i for i, b in enumerate(bills) if b.bill_id == fresh.bill_id), None)
+            if same is None:
+                bills.append(fresh)
+            else:  # the same bytes delivered again: the same bill, under the files' new times
+                bills[same] = replace(bills[same], fingerprint=fresh.fingerprint)
+        return settle(bills)
+
+    def staged(self, bill: Bill) -> Path:
+        """Where the typed rows of a bill wait."""
+        return self.staging / (bill.bill_id.replace("/", "_") + ".parquet")
+
+    def restage(self, month: str, bill: Bill, deliveries: Sequence[Delivery]) -> Path:
+        """Read an accepted bill again, when its rows no longer wait in staging.
+
+        Raises BillError when the source no longer holds the very same bill.
+        """
+        for delivery in deliveries:
+            if delivery.fingerprint == bill.fingerprint:
+                again = self._take_one(month, delivery)
+                if again.bill_id == bill.bill_id:
+                    return self.staged(bill)
+        raise BillError(
+            f"{bill.bill_id}: expected the accepted delivery in the source, found that it changed or went; "
+            "materialize `bills` for this partition again"
+        )
+
+    def _take_one(self, month: str, delivery: Delivery) -> Bill:
+        folder = self.staging / f"fetch-{self.source.name}-{month}-{delivery.fingerprint}"
+        form: Format | None = None
+        fetched: list[FetchedFile] = []
+        try:
+            if delivery.problem is not None:
+                raise BillError(delivery.problem)
+            fetched = self.source.fetch(delivery, folder)
+            form = self._format(delivery, fetched)
+            bill_id = f"{self.source.name}/{month}/{form.name}/{_digest(fetched)}"
+            return self._parsed(month, delivery, form, fetched, bill_id)
+        except (BillError, SourceError) as error:
+            name = form.name if form else "unknown"
+            known = _digest(fetched) if fetched else delivery.fingerprint[:12]
+            bill_id = f"{self.source.name}/{month}/{name}/{known}"
+            return self._bill(delivery, bill_id, QUARANTINED, form, fetched, problem=str(error))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _format(self, delivery: Delivery, fetched: Sequence[FetchedFile]) -> Format:
+        if delivery.format is not None:
+            if delivery.format not in FORMAT_BY_NAME:
+                raise BillError(
+                    f"format: expected one of {', '.join(FORMAT_BY_NAME)}, found {delivery.format!r}"
+                )
+            return FORMAT_BY_NAME[delivery.format]
+        forms = {file.name: detect_format(self.engine, file) for file in fetched}
+        if len({f.name for f in forms.values()}) > 1:
+            listed = "; ".join(f"{name} is {form.name}" for name, form in forms.items())
+            raise BillError(f"expected one format in a delivery, found several: {listed}")
+        return next(iter(forms.values()))
+
+    def _parsed(
+        self, month: str, delivery: Delivery, form: Format, fetched: Sequence[FetchedFile], bill_id: str
+    ) -> Bill:
+        waiting = self._bill(delivery, bill_id, ACCEPTED, form, fetched)
+        parsed = parse(
+            self.engine,
+            form,
+            fetched,
+            month=month,
+            month_is_stated=delivery.month is not None,
+            bill_id=bill_id,
+            to=self.staged(waiting),
+        )
+        return replace(
+            waiting,
+            rows=parsed.rows,
+            files=_files(fetched, parsed.rows_by_file),
+            control_totals=control_totals(form.metric, parsed.totals),
+        )
+
+    def _bill(
+        self,
+        delivery: Delivery,
+        bill_id: str,
+        status: str,
+        form: Format | None,
+        fetched: Sequence[FetchedFile],
+        problem: str | None = None,
+    ) -> Bill:
+        return Bill(
+            bill_id=bill_id,
+            status=status,
+            problem=problem,
+            format=form.name if form else None,
+            focus_version=form.focus_version if form else None,
+            delivery_id=delivery.delivery_id,
+            fingerprint=delivery.fingerprint,
+            files=_files(fetched, {}),
+            bytes=sum(f.bytes for f in fetched),
+            rows=0,
+            control_totals="[]",
+            exported_at=delivery.exported_at,
+            ingested_at=datetime.now(UTC),
+            run_id=self.run_id,
+        )
+
+
+def _digest(fetched: Sequence[FetchedFile]) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(fetched, key=lambda f: f.name):
+        digest.update(f"{file.name}\0{file.sha256}\0".encode())
+    return digest.hexdigest()[:12]
+
+
+def _files(fetched: Sequence[FetchedFile], rows: dict[str, int]) -> str:
+    return json.dumps(
+        [{"path": f.name, "sha256": f.sha256, "bytes": f.bytes, "rows": rows.get(f.name, 0)} for f in fetched]
+    )

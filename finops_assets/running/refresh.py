@@ -1,0 +1,62 @@
+"""Bring everything up to date: stale partitions of each source, then analysis and publication."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from finops_assets.defs.ingestion.sensors import contiguous
+from finops_assets.defs.jobs import ANALYSIS, REFRESH
+from finops_assets.defs.partitions import range_tags
+from finops_assets.defs.resources import Platform
+from finops_assets.running.pipeline import failures, run_job
+from finops_assets.running.staleness import is_published, stale_months
+from finops_assets.sources.base import SourceError
+
+
+@dataclass
+class Refreshed:
+    """What a refresh did: partitions made, and what failed, in words."""
+
+    partitions: int = 0
+    published: bool = False
+    problems: list[str] = field(default_factory=list)
+
+
+def refresh(
+    platform: Platform,
+    console: Console,
+    sources: Sequence[str] = (),
+    months: tuple[str, str] | None = None,
+) -> Refreshed:
+    """Refresh `sources` (all by default), within `months` if given. One source's failure stops no other."""
+    done = Refreshed()
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    ) as progress:
+        for source in sources or platform.settings.sources:
+            try:
+                stale = stale_months(platform, source)
+            except SourceError as error:
+                done.problems.append(str(error))
+                continue
+            wanted = [m for m in stale if months is None or months[0] <= m <= months[1]]
+            for stretch in contiguous(wanted):
+                label = f"{source} {stretch[0]} to {stretch[-1]}"
+                if run_job(REFRESH, range_tags(source, stretch), progress, label):
+                    done.partitions += len(stretch)
+                else:
+                    done.problems += [f"{source}: {line}" for line in failures(REFRESH)]
+        if done.partitions or not is_published(platform):
+            done.published = run_job(ANALYSIS, {}, progress, "forecasts, anomalies, warehouse")
+            if not done.published:
+                done.problems += failures(ANALYSIS)
+    return done

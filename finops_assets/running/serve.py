@@ -1,0 +1,143 @@
+"""Dagster, the API and the dashboard as child processes on loopback, until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from finops_assets.settings import ConfigError, Settings
+
+_PATIENCE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server: what to start, and the port that says it is up (None for a daemon)."""
+
+    name: str
+    command: tuple[str, ...]
+    port: int | None
+    path: str = ""
+
+
+def servers(settings: Settings, project: Path) -> list[Server]:
+    """The four processes."""
+    at = settings.services
+    python, workspace = sys.executable, str(project / "workspace.yaml")
+    scripts = Path(python).parent
+    web = (str(scripts / "dagster-webserver"), "-w", workspace, "-h", at.host, "-p", str(at.dagster_port))
+    api = ("-m", "uvicorn", "--factory", "finops_api.app:create_app", "--host", at.host)
+    page = str(project / "streamlit_app" / "app.py")
+    return [
+        Server("Dagster", web, at.dagster_port),
+        Server("Dagster's daemon", (str(scripts / "dagster-daemon"), "run", "-w", workspace), None),
+        Server(
+            "API",
+            (python, *api, "--port", str(at.api_port), "--log-level", "warning"),
+            at.api_port,
+            "/docs",
+        ),
+        Server(
+            "Dashboard",
+            (python, "-m", "streamlit", "run", page, "--server.address", at.host)
+            + ("--server.port", str(at.dashboard_port), "--server.headless", "true")
+            + ("--browser.gatherUsageStats", "false"),
+            at.dashboard_port,
+        ),
+    ]
+
+
+def serve(settings: Settings, project: Path, console: Console) -> None:
+    """Start all, print the links, wait. Ctrl-C or SIGTERM stops all of them; one that dies stops the rest.
+
+    Raises ConfigError when a port is taken or a server does not come up.
+    """
+    plan = servers(settings, project)
+    for server in plan:
+        if server.port is not None and _answers(settings.services.host, server.port):
+            raise ConfigError(
+                f"Port {server.port} for {server.name} is taken by another program. Stop that, or name "
+                "another port: FINOPS_SERVICES__DAGSTER_PORT, …__API_PORT or …__DASHBOARD_PORT."
+            )
+    logs = settings.paths.data / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, _interrupt)
+    started: list[tuple[Server, subprocess.Popen[bytes]]] = []
+    try:
+        with console.status("Starting Dagster, the API and the dashboard …"):
+            for server in plan:
+                started.append((server, _start(server, project, logs)))
+            _wait_until_up(settings, started, logs)
+        for server in plan:
+            if server.port is not None:
+                url = f"http://{settings.services.host}:{server.port}{server.path}"
+                console.print(f"  {server.name:<10} [link={url}]{url}[/link]")
+        console.print("Ctrl-C stops all of them.")
+        _watch(started, logs)
+    except KeyboardInterrupt:
+        console.print("\nStopping …")
+    finally:
+        _stop([process for _, process in started])
+
+
+def _start(server: Server, project: Path, logs: Path) -> subprocess.Popen[bytes]:
+    name = server.name.lower().replace("'s ", "-")
+    with (logs / f"{name}.log").open("wb") as log:
+        # A session of its own: Ctrl-C reaches us alone, and we stop the whole group in order.
+        return subprocess.Popen(  # noqa: S603 - our own commands
+            server.command, cwd=project, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+
+
+def _wait_until_up(
+    settings: Settings, started: Sequence[tuple[Server, subprocess.Popen[bytes]]], logs: Path
+) -> None:
+    patience = time.monotonic() + _PATIENCE_SECONDS
+    for server, process in started:
+        while server.port is not None and not _answers(settings.services.host, server.port):
+            if process.poll() is not None or time.monotonic() > patience:
+                raise ConfigError(f"{server.name} did not come up; its log is in {logs}.")
+            time.sleep(0.2)
+
+
+def _watch(started: Sequence[tuple[Server, subprocess.Popen[bytes]]], logs: Path) -> None:
+    while True:
+        for server, process in started:
+            if process.poll() is not None:
+                raise ConfigError(f"{server.name} stopped by itself; its log is in {logs}.")
+        time.sleep(0.5)
+
+
+def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        _signal(process, signal.SIGTERM)
+    for process in processes:
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            _signal(process, signal.SIGKILL)
+            process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, number)
+
+
+def _answers(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((host, port)) == 0
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,48 @@
+"""What a run has to do: partitions whose tables are not made of what the source now holds."""
+
+from __future__ import annotations
+
+from finops_assets.defs.costs.assets import TABLE as COSTS
+from finops_assets.defs.costs.assets import recipe
+from finops_assets.defs.ingestion.bills import accepted_bills
+from finops_assets.defs.ingestion.sensors import new_deliveries
+from finops_assets.defs.marts.assets import TABLE as DAILY_COSTS
+from finops_assets.defs.partitions import partition_values
+from finops_assets.defs.publishing.assets import native_tables, view_tables
+from finops_assets.defs.resources import Platform
+from finops_assets.intake.tables import BILLS
+from finops_assets.marts.tables import QUALITY
+from finops_assets.schema import MONTH, SOURCE
+from finops_assets.warehouse.pointer import NotPublishedError
+from finops_assets.warehouse.publish import published_versions
+
+
+def stale_months(platform: Platform, source: str) -> list[str]:
+    """Months of the source with a new delivery, or whose costs were made by other SQL or settings.
+
+    Raises SourceError when the source cannot be listed.
+    """
+    stale = set(new_deliveries(platform, source))
+    for month in _known_months(platform, source) - stale:
+        partition = partition_values(month, source)
+        bills = accepted_bills(platform, source, month)
+        made = not bills or platform.lake.is_current(COSTS, partition, recipe(platform, bills))
+        followed = not bills or all(platform.lake.files(t, partition) for t in (DAILY_COSTS, QUALITY))
+        if not (made and followed):
+            stale.add(month)
+    return sorted(stale)
+
+
+def is_published(platform: Platform) -> bool:
+    """Whether the published warehouse holds the newest version of every table."""
+    try:
+        published = published_versions(platform.settings.paths.warehouse)
+    except NotPublishedError:
+        return False
+    tables = (*native_tables(), *view_tables())
+    return published == {t.name: platform.lake.version(t) for t in tables}
+
+
+def _known_months(platform: Platform, source: str) -> set[str]:
+    months = platform.lake.partitions(BILLS)
+    return {p[MONTH] for p in months if p[SOURCE] == source}
