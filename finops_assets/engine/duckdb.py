@@ -108,4 +108,4 @@ class DuckDBEngine:
     def fetch(self, sql: str, inputs: Mapping[str, Input], params: Sequence[object] = ()) -> pa.Table:
         """See Engine.fetch."""
         with self._bound(inputs) as connection:
-            return cast(pa.Table, connection.execute(sql, list(params) or None).to_arrow_table())
+            return cast(pa.Table, connection.sql(sql, params=list(params) or None).to_arrow_table())

@@ -1,0 +1,51 @@
+"""All bill formats, and which of them a delivered header is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from finops_assets.normalize import aws, azure, focus, gcp, oci
+from finops_assets.normalize.format import Format
+
+FORMATS: tuple[Format, ...] = (
+    *aws.FORMATS,
+    *azure.FORMATS,
+    *gcp.FORMATS,
+    *oci.FORMATS,
+    *focus.FORMATS,
+)
+"""Every format; a format's position here breaks no tie, its signature does."""
+
+FORMAT_BY_NAME: dict[str, Format] = {form.name: form for form in FORMATS}
+
+
+class UnknownFormat(ValueError):  # noqa: N818 - reads as what was found, not as what failed
+    """A header is no known format's; the text names the nearest one and what it lacks for it."""
+
+
+def detect(columns: Sequence[str]) -> Format:
+    """The format of a header: of those whose signature it holds, the one with the longest.
+
+    Names compare without case, and a column's other spellings count. Raises UnknownFormat.
+    """
+    header = frozenset(name.strip().lower() for name in columns)
+    lacking = {form.name: missing(form, header) for form in FORMATS}
+    candidates = [form for form in FORMATS if not lacking[form.name]]
+    if candidates:
+        return max(candidates, key=lambda form: len(form.signature))
+    nearest = min(FORMATS, key=lambda form: len(lacking[form.name]) / len(form.signature))
+    raise UnknownFormat(
+        f"expected the columns of a known bill format, found {len(columns)} columns of none; "
+        f"the nearest is {nearest.title} ({nearest.name}), which also needs "
+        f"{', '.join(lacking[nearest.name])}"
+    )
+
+
+def missing(form: Format, header: frozenset[str]) -> list[str]:
+    """The columns of a format's signature that a lower-case header lacks, sorted."""
+    spellings = {c.name: (c.name, *c.aliases) for c in form.columns}
+    return sorted(
+        name
+        for name in form.signature
+        if not any(spelling.lower() in header for spelling in spellings.get(name, (name,)))
+    )

@@ -1,0 +1,36 @@
+"""What every test may lean on: a lake and an engine in a folder of its own, and the sample bills."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from finops_assets.engine.duckdb import DuckDBEngine
+from finops_assets.lake.lake import Lake
+
+SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> DuckDBEngine:
+    return DuckDBEngine(tmp_path / "spill")
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of real sample bills; tests that need it skip where it is absent."""
+    if not SAMPLES.is_dir():
+        pytest.skip(f"the sample bills are not in {SAMPLES.parent.name}/{SAMPLES.name} beside the checkout")
+    return SAMPLES
+
+
+def in_ci() -> bool:
+    """In CI a skip is a failure."""
+    return os.environ.get("CI", "").lower() == "true"
