@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import dagster as dg
 import pyarrow as pa
 
-from finops_assets.defs.costs.lineage import costs_lineage
 from finops_assets.defs.ingestion.bills import accepted_bills
 from finops_assets.defs.metadata import column_schema
 from finops_assets.defs.partitions import (
@@ -79,19 +78,23 @@ def normalize(platform: Platform, source: str, month: str, run_id: str) -> int:
     owners=["team:finops"],
     kinds={"duckdb", "deltalake"},
     description=TABLE.description,
-    metadata={"dagster/column_schema": column_schema(TABLE), "dagster/column_lineage": costs_lineage()},
+    metadata={"dagster/column_schema": column_schema(TABLE)},
     check_specs=[dg.AssetCheckSpec("adds_up_to_the_bill", asset=TABLE.name, blocking=True)],
 )
 def costs(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[object]:
     """Normalize each partition of the run, then add its costs up against the bills."""
+    from finops_assets.defs.costs.lineage import costs_lineage
+
     partitions = partitions_of(context)
+    formats: set[str] = set()
     for source, months in partitions.items():
         for month in months:
             rows = normalize(platform, source, month, context.run_id)
+            formats |= {str(b.format) for b in accepted_bills(platform, source, month)}
             context.add_asset_metadata(
                 {"dagster/partition_row_count": rows}, partition_key=key_of(month, source)
             )
-    yield dg.MaterializeResult()
+    yield dg.MaterializeResult(metadata={"dagster/column_lineage": costs_lineage(formats)})
     yield residual_check(platform, partitions, stage="costs", check_name="adds_up_to_the_bill")
 
 

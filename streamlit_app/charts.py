@@ -1,0 +1,320 @@
+"""The drawings. Here, and only here, amounts become floats: pixels need no more, and tables stay exact.
+
+Colors come from the theme (`.streamlit/config.toml`), so every chart follows light and dark; the few set
+here are greys and signals that read on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streamlit_app.format import OTHER, SYMBOLS, label
+
+GREY = "#94a3b8"
+UP = "#d9476b"
+DOWN = "#1d9a6c"
+ACCENT = "#2f6fde"
+HIGHLIGHT = "#e08a1e"
+
+STATUS_COLORS = {"accepted": "#1d9a6c", "superseded": "#94a3b8", "quarantined": "#d9476b", "missing": "#e2e8f0"}
+
+_PERIODS = {
+    "day": ("%d %b", "%a %d %b %Y"),
+    "week": ("%d %b", "week of %d %b %Y"),
+    "month": ("%b %Y", "%B %Y"),
+}
+
+
+def frame(table: pa.Table) -> pd.DataFrame:
+    """A table for drawing: decimals as floats, everything else as it is."""
+    fields = [pa.field(f.name, pa.float64() if pa.types.is_decimal(f.type) else f.type) for f in table.schema]
+    drawn: pd.DataFrame = table.cast(pa.schema(fields)).to_pandas()
+    return drawn
+
+
+def joined_labels(table: pa.Table, columns: Sequence[str]) -> list[str]:
+    """One label for each row of the group-by columns: `AWS · Amazon EC2`."""
+    if not columns:
+        return ["Total"] * table.num_rows
+    values = [[label(v) for v in table[c].to_pylist()] for c in columns]
+    return [" · ".join(row) for row in zip(*values, strict=True)]
+
+
+def costs_over_time(
+    table: pa.Table,
+    groups: Sequence[str],
+    metric: str,
+    currency: str,
+    granularity: str,
+    *,
+    height: int = 340,
+) -> alt.Chart:
+    """Stacked bars of a cost by period and group; the largest group lies at the bottom.
+
+    `table` has the columns of queries.costs.costs(): period, the groups, the metric.
+    """
+    data = frame(table.select(["period", metric]))
+    data["group"] = joined_labels(table, groups)
+    totals = data.groupby("group")[metric].sum().sort_values(ascending=False)
+    order = [g for g in totals.index if g != OTHER] + [g for g in totals.index if g == OTHER]
+    data["rank"] = data["group"].map({g: i for i, g in enumerate(order)})
+    data["ends"] = [_next(d, granularity) for d in data["period"]]
+    axis_format, tip_format = _PERIODS[granularity]
+    one = not groups
+    return (
+        alt.Chart(data)
+        .mark_bar(cornerRadius=1.5, stroke=None)
+        .encode(
+            x=alt.X("yearmonthdate(period):T", title=None, axis=_time_axis(axis_format)),
+            x2="yearmonthdate(ends):T",
+            y=alt.Y(f"sum({metric}):Q", title=None, axis=money_axis(currency)),
+            color=alt.value(ACCENT) if one else _group_color(order),
+            order=alt.Order("rank:Q"),
+            tooltip=[
+                alt.Tooltip("period:T", title="Period", format=tip_format),
+                alt.Tooltip("group:N", title=" · ".join(groups) or "All"),
+                alt.Tooltip(f"sum({metric}):Q", title=f"Cost ({currency})", format=",.2f"),
+            ],
+        )
+        .properties(height=height)
+    )
+
+
+def months_by_provider(table: pa.Table, metric: str, currency: str, *, height: int = 300) -> alt.LayerChart:
+    """Cost by month and provider, stacked, with what is forecast of the running month drawn pale.
+
+    `table` has period, ServiceProviderName, the metric and `forecast` (bool). Each month's total is
+    written above its bar.
+    """
+    data = frame(table)
+    data["ServiceProviderName"] = [label(v) for v in data["ServiceProviderName"]]
+    providers = sorted(data["ServiceProviderName"].unique())
+    data["month"] = [f"{d:%Y-%m}" for d in data["period"]]
+    data["kind"] = ["forecast" if f else "actual" for f in data["forecast"]]
+    data["rank"] = [2 * providers.index(p) for p in data["ServiceProviderName"]]
+    data["rank"] += [100 if f else 0 for f in data["forecast"]]
+    x = alt.X("month:O", title=None, axis=_month_axis())
+    bars = (
+        alt.Chart(data)
+        .mark_bar(cornerRadius=2)
+        .encode(
+            x=x,
+            y=alt.Y(f"sum({metric}):Q", title=None, axis=money_axis(currency)),
+            color=_group_color(providers),
+            order=alt.Order("rank:Q"),
+            opacity=alt.Opacity(
+                "kind:N", scale=alt.Scale(domain=["actual", "forecast"], range=[1, 0.35]), legend=None
+            ),
+            tooltip=[
+                alt.Tooltip("period:T", title="Month", format="%B %Y"),
+                alt.Tooltip("ServiceProviderName:N", title="Provider"),
+                alt.Tooltip("kind:N", title="Kind"),
+                alt.Tooltip(f"sum({metric}):Q", title=f"Cost ({currency})", format=",.2f"),
+            ],
+        )
+    )
+    totals = (
+        alt.Chart(data)
+        .transform_aggregate(total=f"sum({metric})", groupby=["month"])
+        .transform_calculate(text=_short("datum.total", currency))
+        .mark_text(dy=-8, fontSize=11, color=GREY)
+        .encode(x=x, y="total:Q", text="text:N")
+    )
+    return (bars + totals).properties(height=height)
+
+
+def movers(table: pa.Table, currency: str, *, height: int = 300) -> alt.Chart:
+    """Changes as bars to the right (more) and left (less). `table`: name, before, after, change."""
+    data = frame(table)
+    data["direction"] = ["more" if c > 0 else "less" for c in data["change"]]
+    return (
+        alt.Chart(data)
+        .mark_bar(cornerRadius=2, size=14)
+        .encode(
+            x=alt.X("change:Q", title=None, axis=money_axis(currency, orient="x")),
+            y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=170, ticks=False, domain=False)),
+            color=alt.Color(
+                "direction:N", scale=alt.Scale(domain=["more", "less"], range=[UP, DOWN]), legend=None
+            ),
+            tooltip=[
+                alt.Tooltip("name:N", title="What"),
+                alt.Tooltip("before:Q", title=f"Before ({currency})", format=",.2f"),
+                alt.Tooltip("after:Q", title=f"After ({currency})", format=",.2f"),
+                alt.Tooltip("change:Q", title=f"Change ({currency})", format="+,.2f"),
+            ],
+        )
+        .properties(height=height)
+    )
+
+
+def ranking(table: pa.Table, column: str, metric: str, currency: str, *, height: int = 300) -> alt.Chart:
+    """The largest values of one dimension as horizontal bars."""
+    data = frame(table.select([metric]))
+    data["name"] = joined_labels(table, [column])
+    return (
+        alt.Chart(data)
+        .mark_bar(cornerRadius=2, size=14)
+        .encode(
+            x=alt.X(f"{metric}:Q", title=None, axis=money_axis(currency, orient="x")),
+            y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=190, ticks=False, domain=False)),
+            color=alt.value(ACCENT),
+            tooltip=[
+                alt.Tooltip("name:N", title="What"),
+                alt.Tooltip(f"{metric}:Q", title=f"Cost ({currency})", format=",.2f"),
+            ],
+        )
+        .properties(height=height)
+    )
+
+
+def forecast(history: pa.Table, ahead: pa.Table, metric: str, currency: str, *, height: int = 380) -> alt.LayerChart:
+    """What was, what is expected, and the 80% and 95% bands around it.
+
+    `history`: period and the metric; `ahead`: day, mean, lo_80, hi_80, lo_95, hi_95.
+    """
+    past, future = frame(history), frame(ahead)
+    axis = alt.X("yearmonthdate(period):T", title=None, axis=_time_axis("%d %b"))
+    ahead_axis = alt.X("yearmonthdate(day):T", title=None)
+    y_axis = alt.Axis(**_money_axis(currency))
+    band = alt.Chart(future).encode(x=ahead_axis)
+    tips = [
+        alt.Tooltip("day:T", title="Day", format="%a %d %b %Y"),
+        alt.Tooltip("mean:Q", title=f"Expected ({currency})", format=",.2f"),
+        alt.Tooltip("lo_80:Q", title="80% from", format=",.2f"),
+        alt.Tooltip("hi_80:Q", title="80% to", format=",.2f"),
+        alt.Tooltip("lo_95:Q", title="95% from", format=",.2f"),
+        alt.Tooltip("hi_95:Q", title="95% to", format=",.2f"),
+    ]
+    layers = [
+        band.mark_area(opacity=0.14, color=HIGHLIGHT).encode(
+            y=alt.Y("lo_95:Q", title=None, axis=y_axis), y2="hi_95:Q"
+        ),
+        band.mark_area(opacity=0.24, color=HIGHLIGHT).encode(y="lo_80:Q", y2="hi_80:Q"),
+        alt.Chart(past)
+        .mark_line(strokeWidth=1.6, color=ACCENT)
+        .encode(
+            x=axis,
+            y=alt.Y(f"{metric}:Q", title=None, axis=y_axis),
+            tooltip=[
+                alt.Tooltip("period:T", title="Day", format="%a %d %b %Y"),
+                alt.Tooltip(f"{metric}:Q", title=f"Cost ({currency})", format=",.2f"),
+            ],
+        ),
+        band.mark_line(strokeWidth=1.8, color=HIGHLIGHT).encode(y="mean:Q", tooltip=tips),
+    ]
+    return alt.layer(*layers).properties(height=height)
+
+
+def event(
+    history: pa.Table, metric: str, currency: str, first: date, last: date, *, height: int = 300
+) -> alt.LayerChart:
+    """A series around an event, with the event's days shaded and marked. `history`: period, the metric."""
+    data = frame(history)
+    span = pd.DataFrame({"from": [first], "to": [last + timedelta(days=1)]})
+    x = alt.X("yearmonthdate(period):T", title=None, axis=_time_axis("%d %b"))
+    shade = (
+        alt.Chart(span)
+        .mark_rect(opacity=0.18, color=HIGHLIGHT)
+        .encode(x="yearmonthdate(from):T", x2="yearmonthdate(to):T")
+    )
+    line = (
+        alt.Chart(data)
+        .mark_line(strokeWidth=1.6, color=ACCENT)
+        .encode(x=x, y=alt.Y(f"{metric}:Q", title=None, axis=money_axis(currency)))
+    )
+    days = data[[first <= d <= last for d in data["period"]]]
+    tooltip = [
+        alt.Tooltip("period:T", title="Day", format="%a %d %b %Y"),
+        alt.Tooltip(f"{metric}:Q", title=f"Cost ({currency})", format=",.2f"),
+    ]
+    marks = alt.Chart(days).mark_point(filled=True, size=60, color=UP, opacity=1).encode(x=x, y=f"{metric}:Q")
+    hover = alt.Chart(data).mark_point(opacity=0, size=90).encode(x=x, y=f"{metric}:Q", tooltip=tooltip)
+    return alt.layer(shade, line, marks, hover).properties(height=height)
+
+
+def deliveries(data: pd.DataFrame, *, height: int) -> alt.Chart:
+    """Sources by month, each cell colored by the state of its bill. Columns: source, month, status, text."""
+    statuses = [s for s in STATUS_COLORS if s in set(data["status"])]
+    return (
+        alt.Chart(data)
+        .mark_rect(cornerRadius=3, stroke="transparent", strokeWidth=3)
+        .encode(
+            x=alt.X(
+                "month:O", title=None, axis=_month_axis(), scale=alt.Scale(paddingInner=0.12, paddingOuter=0.05)
+            ),
+            y=alt.Y(
+                "source:N",
+                title=None,
+                axis=alt.Axis(labelLimit=160, ticks=False, domain=False),
+                scale=alt.Scale(paddingInner=0.18, paddingOuter=0.1),
+            ),
+            color=alt.Color(
+                "status:N",
+                title=None,
+                scale=alt.Scale(domain=statuses, range=[STATUS_COLORS[s] for s in statuses]),
+                legend=alt.Legend(orient="top"),
+            ),
+            tooltip=[
+                alt.Tooltip("source:N", title="Source"),
+                alt.Tooltip("month:N", title="Month"),
+                alt.Tooltip("status:N", title="Status"),
+                alt.Tooltip("text:N", title="Bill"),
+            ],
+        )
+        .properties(height=height)
+    )
+
+
+def trend(table: pa.Table, metric: str) -> list[float]:
+    """The metric's values for the small line inside a card."""
+    return [float(v) for v in pc.fill_null(table[metric].cast(pa.float64()), 0.0).to_pylist()]
+
+
+def money_axis(currency: str, *, orient: str = "y") -> alt.Axis:
+    """An axis of amounts: `$1.2k`, `$3M`."""
+    return alt.Axis(**_money_axis(currency), **({"tickCount": 5} if orient == "x" else {}))
+
+
+def _money_axis(currency: str) -> dict[str, Any]:
+    return {"labelExpr": _short("datum.value", currency), "tickCount": 6, "domain": False, "ticks": False}
+
+
+def _short(value: str, currency: str) -> str:
+    """A Vega expression that writes an amount short: the unit G is B for people who read bills."""
+    sign = SYMBOLS.get(currency, currency + " ")
+    number = f"replace(format(abs({value}), '.3~s'), 'G', 'B')"
+    small = f"format(abs({value}), ',.2~f')"
+    return f"({value} < 0 ? '−' : '') + '{sign}' + (abs({value}) < 1 ? {small} : {number})"
+
+
+def _time_axis(label_format: str) -> alt.Axis:
+    return alt.Axis(format=label_format, labelOverlap=True, grid=False, ticks=False, tickCount=8)
+
+
+def _month_axis() -> alt.Axis:
+    text = "timeFormat(toDate(datum.value + '-01T00:00:00'), '%b')"
+    year = "slice(datum.value, 5) == '01' || datum.index == 0 ? slice(datum.value, 0, 4) : ''"
+    return alt.Axis(labelExpr=f"[{text}, {year}]", labelAngle=0, grid=False, ticks=False, labelOverlap=True)
+
+
+def _group_color(order: Sequence[str]) -> alt.Color:
+    legend = alt.Legend(orient="bottom", title=None, columns=4, labelLimit=220, symbolLimit=12)
+    return alt.Color("group:N" if OTHER in order else _FIELD, sort=list(order), legend=legend)
+
+
+_FIELD = "group:N"
+
+
+def _next(start: date, granularity: str) -> date:
+    if granularity == "day":
+        return start + timedelta(days=1)
+    if granularity == "week":
+        return start + timedelta(days=7)
+    return (start.replace(day=28) + timedelta(days=4)).replace(day=1)
