@@ -7,11 +7,15 @@ JSON column each; and everything else that was delivered in `x_Extra`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 
 from finops_assets.schema import BILL_KEYS, BY_BILL, MONEY, QUANTITY, ROW_ORIGIN, Column, Table
+
+_INCLUDE = re.compile(r"^-- include: (_\w+\.sql)$", re.MULTILINE)
+"""A line of a normalization that stands for another file: what two formats share."""
 
 
 class Kind(StrEnum):
@@ -87,7 +91,9 @@ class Format:
     @property
     def sql(self) -> str:
         """The normalization: reads the relation `raw` (this format's raw table) and gives FOCUS 1.4 rows."""
-        return files("finops_assets.normalize").joinpath(f"{self.name}.sql").read_text(encoding="utf-8")
+        folder = files("finops_assets.normalize")
+        text = folder.joinpath(f"{self.name}.sql").read_text(encoding="utf-8")
+        return _INCLUDE.sub(lambda found: folder.joinpath(found[1]).read_text(encoding="utf-8"), text)
 
     def raw_table(self) -> Table:
         """`raw_<format>`: one native row as delivered."""
