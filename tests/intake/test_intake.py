@@ -1,0 +1,246 @@
+"""Bills in: what is accepted, what is held back and with which words. FOCUS bills are written here by hand."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from finops_assets.engine.duckdb import DuckDBEngine
+from finops_assets.intake.bill import Bill
+from finops_assets.intake.catalog import Catalog
+from finops_assets.intake.intake import Intake
+from finops_assets.sources.files import FolderSource
+
+ROW = {
+    "BilledCost": "1.25",
+    "BillingAccountId": "1",
+    "BillingAccountName": "Main",
+    "BillingCurrency": "USD",
+    "BillingPeriodStart": "2026-01-01T00:00:00Z",
+    "BillingPeriodEnd": "2026-02-01T00:00:00Z",
+    "ChargeCategory": "Usage",
+    "ChargeClass": "",
+    "ChargeDescription": "A machine",
+    "ChargeFrequency": "Usage-Based",
+    "ChargePeriodStart": "2026-01-05T00:00:00Z",
+    "ChargePeriodEnd": "2026-01-06T00:00:00Z",
+    "ContractedCost": "1.25",
+    "EffectiveCost": "1.25",
+    "InvoiceIssuerName": "Acme",
+    "ListCost": "1.25",
+    "PricingQuantity": "1",
+    "PricingUnit": "Hours",
+    "ProviderName": "Acme",
+    "PublisherName": "Acme",
+    "ServiceCategory": "Compute",
+    "ServiceName": "Machines",
+    "SubAccountId": "7",
+}
+
+
+def text(*changes: dict[str, str], without: tuple[str, ...] = ()) -> str:
+    """A FOCUS bill of one row for each of `changes`."""
+    out = io.StringIO()
+    names = [n for n in ROW if n not in without]
+    writer = csv.DictWriter(out, names, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows({**ROW, **change} for change in changes)
+    return out.getvalue()
+
+
+class Desk:
+    """A folder of bills and the intake over it."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = root / "bills"
+        self.folder.mkdir()
+        self.source = FolderSource("acme", self.folder)
+        self.engine = DuckDBEngine(root / "spill")
+        self.staging = root / "staging"
+        self.intake = Intake(self.source, self.engine, self.staging, "run-1")
+
+    def put(self, name: str, content: str | bytes) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def take(self, month: str = "2026-01", known: list[Bill] | None = None) -> list[Bill]:
+        deliveries = Catalog(self.source, self.engine, self.staging).by_month().get(month, [])
+        return self.intake.take(month, deliveries, known or [])
+
+    def problem(self, name: str, content: str | bytes) -> str:
+        """The one delivery is quarantined; why."""
+        self.put(f"2026-01/{name}", content)
+        (bill,) = self.take()
+        assert bill.status == "quarantined"
+        assert bill.problem is not None
+        assert not self.intake.staged(bill).exists(), "nothing of a bad bill waits to land"
+        return bill.problem
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_a_good_bill_is_accepted_with_its_totals_by_currency(desk: Desk) -> None:
+    bill_text = text({}, {"BilledCost": "0.000000000000000001"}, {"BilledCost": "-7.5", "BillingCurrency": "EUR"})
+    desk.put("2026-01/bill.csv", bill_text)
+    (bill,) = desk.take()
+    assert (bill.status, bill.format, bill.rows) == ("accepted", "focus", 3)
+    totals = {t["currency"]: Decimal(t["amount"]) for t in json.loads(bill.control_totals)}
+    assert totals == {"USD": Decimal("1.250000000000000001"), "EUR": Decimal("-7.5")}
+    raw = pl.read_parquet(desk.intake.staged(bill))
+    assert raw["x_RowNumber"].to_list() == [1, 2, 3]
+    assert set(raw["x_File"]) == {"2026-01/bill.csv"}
+    assert set(raw["x_BillId"]) == {bill.bill_id}
+
+
+def test_gzip_and_parquet_read_the_same(desk: Desk) -> None:
+    bill_text = text({}, {"BilledCost": "2.5"})
+    frame = pl.read_csv(bill_text.encode()).with_columns(pl.col("BilledCost").cast(pl.Float64))
+    frame.write_parquet(desk.folder / "b.parquet")
+    desk.put("a.csv.gz", gzip.compress(bill_text.encode()))
+    (bill,) = desk.take()
+    assert {f["path"]: f["rows"] for f in json.loads(bill.files)} == {"a.csv.gz": 2, "b.parquet": 2}
+    assert Decimal(json.loads(bill.control_totals)[0]["amount"]) == Decimal("7.5")
+
+
+def test_a_double_is_read_as_the_figure_that_was_written(desk: Desk) -> None:
+    """0.1 + 0.2 as doubles is 0.30000000000000004; the provider wrote 0.1 and 0.2."""
+    frame = pl.read_csv(text({"BilledCost": "0.1"}, {"BilledCost": "0.2"}).encode())
+    frame.with_columns(pl.col("BilledCost").cast(pl.Float64)).write_parquet(desk.folder / "b.parquet")
+    (bill,) = desk.take()
+    assert Decimal(json.loads(bill.control_totals)[0]["amount"]) == Decimal("0.3")
+
+
+def test_the_same_delivery_twice_changes_nothing(desk: Desk) -> None:
+    desk.put("2026-01/bill.csv", text({}))
+    first = desk.take()
+    assert desk.take(known=first) == first
+
+
+def test_the_same_bytes_written_again_are_the_same_bill(desk: Desk) -> None:
+    path = desk.put("2026-01/bill.csv", text({}))
+    (first,) = desk.take()
+    path.unlink()
+    desk.put("2026-01/bill.csv", text({}))
+    (again,) = desk.take(known=[first])
+    assert again.bill_id == first.bill_id
+    assert again.ingested_at == first.ingested_at
+
+
+def test_a_restated_bill_supersedes_the_first(desk: Desk) -> None:
+    desk.put("2026-01/bill.csv", text({}))
+    first = desk.take()
+    desk.put("2026-01/bill.csv", text({"BilledCost": "9"}, {}))
+    bills = desk.take(known=first)
+    assert [b.status for b in bills] == ["superseded", "accepted"]
+
+
+def test_a_bad_restatement_leaves_the_good_bill_in_force(desk: Desk) -> None:
+    desk.put("2026-01/bill.csv", text({}))
+    first = desk.take()
+    desk.put("2026-01/bill.csv", text({"BilledCost": "nine"}))
+    bills = desk.take(known=first)
+    assert [b.status for b in bills] == ["accepted", "quarantined"]
+
+
+def test_loose_files_fall_into_the_months_of_their_rows(desk: Desk) -> None:
+    february = {"BillingPeriodStart": "2026-02-01T00:00:00Z", "BillingPeriodEnd": "2026-03-01T00:00:00Z"}
+    desk.put("all.csv", text({}, {**february, "BilledCost": "5"}, {"BilledCost": "3"}))
+    (january,), (later,) = desk.take("2026-01"), desk.take("2026-02")
+    assert (january.rows, later.rows) == (2, 1)
+    assert Decimal(json.loads(later.control_totals)[0]["amount"]) == 5
+
+
+def test_one_bad_file_does_not_stop_the_others(desk: Desk) -> None:
+    desk.put("2026-01/bad.csv", "what,is,this\n1,2,3\n")
+    desk.put("2026-02/bill.csv", text({"BillingPeriodStart": "2026-02-01T00:00:00Z"}))
+    assert [b.status for b in desk.take("2026-01")] == ["quarantined"]
+    assert [b.status for b in desk.take("2026-02")] == ["accepted"]
+
+
+def test_two_formats_for_one_month_are_not_counted_twice(desk: Desk, samples: Path) -> None:
+    desk.put("2023-09/a.csv", text({"BillingPeriodStart": "2023-09-01T00:00:00Z"}))
+    desk.put("2023-09/sub/b.csv", (samples / "native-exports" / "azure-ea.csv").read_bytes())
+    bills = desk.take("2023-09")
+    assert sorted(b.status for b in bills) == ["accepted", "quarantined"]
+    assert any("found a second in another format" in (b.problem or "") for b in bills)
+
+
+def test_text_in_an_amount(desk: Desk) -> None:
+    assert desk.problem("b.csv", text({}, {"BilledCost": "n/a"})) == (
+        "2026-01/b.csv: row 2, column BilledCost: expected a decimal amount, found 'n/a'"
+    )
+
+
+def test_a_missing_amount(desk: Desk) -> None:
+    assert desk.problem("b.csv", text({}, {}, {"BilledCost": ""})) == (
+        "2026-01/b.csv: row 3, column BilledCost: expected a decimal amount, found nothing"
+    )
+
+
+def test_a_wrong_currency_code(desk: Desk) -> None:
+    assert desk.problem("b.csv", text({"BillingCurrency": "US$"})) == (
+        "2026-01/b.csv: row 1, column BillingCurrency: expected an ISO 4217 currency code, found 'US$'"
+    )
+
+
+def test_a_date_that_is_none(desk: Desk) -> None:
+    assert desk.problem("b.csv", text({"ChargePeriodStart": "yesterday"})) == (
+        "2026-01/b.csv: row 1, column ChargePeriodStart: expected a date or time, found 'yesterday'"
+    )
+
+
+def test_a_row_of_another_month_than_the_folder_says(desk: Desk) -> None:
+    assert desk.problem("b.csv", text({}, {"BillingPeriodStart": "2026-02-01T00:00:00Z"})) == (
+        "2026-01/b.csv: row 2, column billing month: expected the billing month 2026-01, found 2026-02"
+    )
+
+
+def test_a_missing_required_column(desk: Desk) -> None:
+    problem = desk.problem("b.csv", text({}, without=("BilledCost",)))
+    assert problem.startswith("2026-01/b.csv: expected")
+    assert "BilledCost" in problem
+
+
+def test_an_unknown_format(desk: Desk) -> None:
+    problem = desk.problem("b.csv", "day,dollars\n2026-01-01,5\n")
+    assert problem.startswith("2026-01/b.csv: expected the columns of a known bill format, found 2 columns")
+
+
+def test_a_truncated_gzip(desk: Desk) -> None:
+    whole = gzip.compress(text(*[{"BilledCost": str(n), "ChargeDescription": str(n**9)} for n in range(5000)]).encode())
+    problem = desk.problem("b.csv.gz", whole[: len(whole) // 2])
+    assert problem.startswith("2026-01/b.csv.gz: expected a complete gzip file, found")
+
+
+def test_a_damaged_parquet_file(desk: Desk) -> None:
+    assert desk.problem("b.parquet", b"PAR1 and then nothing").startswith(
+        "2026-01/b.parquet: expected a readable Parquet file, found"
+    )
+
+
+def test_an_empty_file(desk: Desk) -> None:
+    assert desk.problem("b.csv", "").startswith("2026-01/b.csv: expected")
+
+
+def test_a_row_with_too_many_cells(desk: Desk) -> None:
+    assert desk.problem("b.csv", text({}) + "1,2\n").startswith("2026-01/b.csv: expected comma-separated text")
+
+
+def test_columns_nobody_knows_are_kept(desk: Desk) -> None:
+    lines = text({}).splitlines()
+    desk.put("b.csv", f"{lines[0]},x_Mood,Id\n{lines[1]},good,17\n")
+    (bill,) = desk.take()
+    raw = pl.read_parquet(desk.intake.staged(bill))
+    assert json.loads(raw["x_Extra"][0]) == {"x_Mood": "good", "Id": "17"}
