@@ -49,7 +49,9 @@ class Catalog:
                 loose[month, form].append(replace(delivery, format=form))
         for (month, _), parts in loose.items():
             found[month].append(_together(parts))
-        return {m: sorted(ds, key=lambda d: (d.exported_at, d.delivery_id)) for m, ds in sorted(found.items())}
+        return {
+            m: sorted(ds, key=lambda d: (d.exported_at, d.delivery_id)) for m, ds in sorted(found.items())
+        }
 
     def _look_into(self, delivery: Delivery) -> tuple[str, tuple[str, ...]]:
         if delivery.fingerprint not in self.looked:
@@ -57,9 +59,7 @@ class Catalog:
             try:
                 (file,) = self.source.fetch(delivery, folder)
                 form = (
-                    FORMAT_BY_NAME[delivery.format]
-                    if delivery.format
-                    else detect_format(self.engine, file)
+                    FORMAT_BY_NAME[delivery.format] if delivery.format else detect_format(self.engine, file)
                 )
                 months = months_in(self.engine, file, form)
                 if not months:

@@ -69,8 +69,8 @@ def typed_select(
             if key.startswith(fold.prefix.lower())
         }
         selected.append(f"{_json_object(family)} AS {quote(fold.into)}")
-    selected.append(f"{_json_object({c.name: c for c in left.values()})} AS \"x_Extra\"")
-    origin = f"{literal(bill_id)} AS \"x_BillId\", x_File, x_RowNumber"
+    selected.append(f'{_json_object({c.name: c for c in left.values()})} AS "x_Extra"')
+    origin = f'{literal(bill_id)} AS "x_BillId", x_File, x_RowNumber'
     return (
         f"SELECT {', '.join(selected)}, {origin} "
         f"FROM (SELECT *, {literal(name)} AS x_File FROM ({reader(path, form.null_texts)}))"
@@ -100,9 +100,7 @@ def _typed(column: RawColumn, found: Delivered | None, problem: Problem) -> str:
     found_text = f"coalesce('''' || {text} || '''', 'nothing')"
     if column.required:
         fails = f"{value} IS NULL"
-    return (
-        f"CASE WHEN {fails} THEN {problem(expected, found_text, literal(column.name))} ELSE {value} END"
-    )
+    return f"CASE WHEN {fails} THEN {problem(expected, found_text, literal(column.name))} ELSE {value} END"
 
 
 def _value(kind: Kind, given: str, delivered_type: str) -> str:
@@ -125,9 +123,7 @@ def _json_object(family: dict[str, Delivered]) -> str:
     """SQL of one JSON object of a row's columns, nulls left out; null when all are."""
     if not family:
         return "NULL::VARCHAR"
-    pairs = ", ".join(
-        f"{literal(key)}, {_json_value(family[key])}" for key in sorted(family)
-    )
+    pairs = ", ".join(f"{literal(key)}, {_json_value(family[key])}" for key in sorted(family))
     return f"nullif(CAST(json_merge_patch('{{}}', json_object({pairs})) AS VARCHAR), '{{}}')"
 
 

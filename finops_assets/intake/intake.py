@@ -73,8 +73,7 @@ class Intake:
         form: Format | None = None
         fetched: list[FetchedFile] = []
         try:
-            if delivery.problem is not None:
-                raise BillError(delivery.problem)
+            _refuse_known_problem(delivery)
             fetched = self.source.fetch(delivery, folder)
             form = self._format(delivery, fetched)
             bill_id = f"{self.source.name}/{month}/{form.name}/{_digest(fetched)}"
@@ -145,6 +144,11 @@ class Intake:
             ingested_at=datetime.now(UTC),
             run_id=self.run_id,
         )
+
+
+def _refuse_known_problem(delivery: Delivery) -> None:
+    if delivery.problem is not None:
+        raise BillError(delivery.problem)
 
 
 def _digest(fetched: Sequence[FetchedFile]) -> str:

@@ -22,7 +22,6 @@ from finops_assets.normalize.formats import UnknownFormat, detect
 from finops_assets.schema import literal, quote
 from finops_assets.sources.base import FetchedFile
 
-
 T = TypeVar("T")
 
 _MARKED = re.compile("⟦(.*)⟧", re.DOTALL)
@@ -101,9 +100,7 @@ def parse(
     )
 
 
-def _file_select(
-    connection: duckdb.DuckDBPyConnection, file: FetchedFile, form: Format, bill_id: str
-) -> str:
+def _file_select(connection: duckdb.DuckDBPyConnection, file: FetchedFile, form: Format, bill_id: str) -> str:
     columns = _read(file, lambda: delivered_columns(connection, file.path))
     _require(file, form, columns)
     return typed_select(file.path, file.name, form, columns, bill_id=bill_id, problem=_problem)

@@ -19,7 +19,7 @@ BILLS = Table(
         Column("bytes", "BIGINT", "Bytes of all files."),
         Column("rows", "BIGINT", "Rows of this month in all files."),
         Column("control_totals", "VARCHAR", "JSON list of {metric, currency, amount}; amount is a string."),
-        Column("exported_at", "TIMESTAMPTZ", "When the provider wrote it: its manifest's time or the file's."),
+        Column("exported_at", "TIMESTAMPTZ", "When the provider wrote it: by manifest or file time."),
         Column("ingested_at", "TIMESTAMPTZ", "When it was accepted or quarantined here."),
         Column("run_id", "VARCHAR", "The Dagster run that took it in."),
         *BILL_KEYS,

@@ -12,7 +12,13 @@ from finops_assets.schema import quote
 def daily_costs_sql(tag_keys: Sequence[str]) -> str:
     """SQL over `costs` giving one partition of `daily_costs`, partition columns left out."""
     tags = [quote(tag_column(k)) for k in tag_keys]
-    dimensions = [*(quote(d) for d in CUBE_DIMENSIONS), *tags, "ConsumedUnit", "PricingUnit", "BillingCurrency"]
+    dimensions = [
+        *(quote(d) for d in CUBE_DIMENSIONS),
+        *tags,
+        "ConsumedUnit",
+        "PricingUnit",
+        "BillingCurrency",
+    ]
     sums = [f"sum({c}) AS {c}" for c in (*COSTS, "ConsumedQuantity", "PricingQuantity")]
     return (
         f"SELECT CAST(ChargePeriodStart AS DATE) AS x_Day, {', '.join(dimensions)}, "

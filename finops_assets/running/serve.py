@@ -36,7 +36,10 @@ def servers(settings: Settings, project: Path) -> list[Server]:
     scripts = Path(python).parent
     web = (str(scripts / "dagster-webserver"), "-w", workspace, "-h", at.host, "-p", str(at.dagster_port))
     api = ("-m", "uvicorn", "--factory", "finops_api.app:create_app", "--host", at.host)
-    page = str(project / "streamlit_app" / "app.py")
+    dashboard = (
+        *(python, "-m", "streamlit", "run", str(project / "streamlit_app" / "app.py")),
+        *("--server.address", at.host, "--server.headless", "true", "--browser.gatherUsageStats", "false"),
+    )
     return [
         Server("Dagster", web, at.dagster_port),
         Server("Dagster's daemon", (str(scripts / "dagster-daemon"), "run", "-w", workspace), None),
@@ -48,9 +51,7 @@ def servers(settings: Settings, project: Path) -> list[Server]:
         ),
         Server(
             "Dashboard",
-            (python, "-m", "streamlit", "run", page, "--server.address", at.host)
-            + ("--server.port", str(at.dashboard_port), "--server.headless", "true")
-            + ("--browser.gatherUsageStats", "false"),
+            (*dashboard, "--server.port", str(at.dashboard_port)),
             at.dashboard_port,
         ),
     ]

@@ -61,7 +61,7 @@ def print_summary(warehouse: Warehouse, console: Console) -> None:
         )
     console.print(table)
     if held is not None and held[0]:
-        console.print(f"[yellow]{held[0]} deliveries are quarantined: see `finops sql \"{QUARANTINED_SQL}\"`")
+        console.print(f'[yellow]{held[0]} deliveries are quarantined: see `finops sql "{QUARANTINED_SQL}"`')
     listed = ", ".join(f"{count} {severity}" for severity, count in events) or "none"
     console.print(f"Anomalies: {listed}")
     for provider, currency, mean in outlook:

@@ -49,9 +49,7 @@ class FolderSource:
             month = _month_of_folder(Path(name).parent.as_posix())
             group = (Path(name).parent.as_posix(), month) if month else (name, "")
             groups.setdefault(group, []).append(name)
-        found.extend(
-            self._delivery(tuple(names), month or None) for (_, month), names in groups.items()
-        )
+        found.extend(self._delivery(tuple(names), month or None) for (_, month), names in groups.items())
         return sorted(found, key=lambda d: (d.exported_at, d.delivery_id))
 
     def fetch(self, delivery: Delivery, into: Path) -> list[FetchedFile]:

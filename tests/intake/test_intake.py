@@ -1,4 +1,4 @@
-"""Bills in: what is accepted, what is held back and with which words. FOCUS bills are written here by hand."""
+"""Bills in: what is accepted, what is held back and with which words."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def test_a_good_bill_is_accepted_with_its_totals_by_currency(desk: Desk) -> None:
-    bill_text = text({}, {"BilledCost": "0.000000000000000001"}, {"BilledCost": "-7.5", "BillingCurrency": "EUR"})
-    desk.put("2026-01/bill.csv", bill_text)
+    euros = {"BilledCost": "-7.5", "BillingCurrency": "EUR"}
+    desk.put("2026-01/bill.csv", text({}, {"BilledCost": "0.000000000000000001"}, euros))
     (bill,) = desk.take()
     assert (bill.status, bill.format, bill.rows) == ("accepted", "focus", 3)
     totals = {t["currency"]: Decimal(t["amount"]) for t in json.loads(bill.control_totals)}
@@ -219,7 +219,8 @@ def test_an_unknown_format(desk: Desk) -> None:
 
 
 def test_a_truncated_gzip(desk: Desk) -> None:
-    whole = gzip.compress(text(*[{"BilledCost": str(n), "ChargeDescription": str(n**9)} for n in range(5000)]).encode())
+    many = [{"BilledCost": str(n), "ChargeDescription": str(n**9)} for n in range(5000)]
+    whole = gzip.compress(text(*many).encode())
     problem = desk.problem("b.csv.gz", whole[: len(whole) // 2])
     assert problem.startswith("2026-01/b.csv.gz: expected a complete gzip file, found")
 
@@ -235,7 +236,9 @@ def test_an_empty_file(desk: Desk) -> None:
 
 
 def test_a_row_with_too_many_cells(desk: Desk) -> None:
-    assert desk.problem("b.csv", text({}) + "1,2\n").startswith("2026-01/b.csv: expected comma-separated text")
+    assert desk.problem("b.csv", text({}) + "1,2\n").startswith(
+        "2026-01/b.csv: expected comma-separated text"
+    )
 
 
 def test_columns_nobody_knows_are_kept(desk: Desk) -> None:

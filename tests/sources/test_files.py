@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from finops_assets.sources.base import ChangedWhileReadError, SourceError
+from finops_assets.sources.base import ChangedWhileReadError, Delivery, SourceError
 from finops_assets.sources.files import FolderSource
 
 
@@ -28,7 +28,8 @@ def test_an_aws_manifest_makes_one_delivery_of_the_files_it_names(tmp_path: Path
     write(tmp_path, "exp/data/BILLING_PERIOD=2026-01/exp-1.csv")
     write(tmp_path, "exp/data/BILLING_PERIOD=2026-01/leftover.csv")
     aws_manifest(tmp_path, "run-7", ["s3://bucket/some/prefix/exp/data/BILLING_PERIOD=2026-01/exp-1.csv"])
-    named, leftover = sorted(FolderSource("aws", tmp_path).deliveries(), key=lambda d: d.delivery_id != "run-7")
+    found = FolderSource("aws", tmp_path).deliveries()
+    named, leftover = sorted(found, key=lambda d: d.delivery_id != "run-7")
     assert (named.delivery_id, named.month) == ("run-7", "2026-01")
     assert named.files == ("exp/data/BILLING_PERIOD=2026-01/exp-1.csv",)
     assert named.exported_at.isoformat() == "2026-02-03T04:05:06+00:00"
@@ -91,6 +92,11 @@ def test_fetch_copies_and_hashes(tmp_path: Path) -> None:
     assert (file.name, file.bytes, file.path.read_bytes()) == ("loose.csv", 8, b"a,b\n1,2\n")
 
 
+def fetch_often(source: FolderSource, delivery: Delivery, out: Path) -> None:
+    for attempt in range(50):
+        source.fetch(delivery, out / f"out-{attempt}")
+
+
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     """A writer appends without pause while the file is copied, as an export still being written does."""
     path = write(tmp_path / "in", "loose.csv", "a\n" + "1\n" * 100)
@@ -110,8 +116,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
     begun.wait()
     try:
         with pytest.raises(ChangedWhileReadError, match=r"loose\.csv: expected a file at rest"):
-            for attempt in range(50):
-                source.fetch(delivery, tmp_path / f"out-{attempt}")
+            fetch_often(source, delivery, tmp_path)
     finally:
         over.set()
         thread.join()

@@ -64,7 +64,8 @@ def test_publishing_the_same_again_changes_nothing(lake: Lake, engine: DuckDBEng
 def test_an_empty_lake_publishes_typed_empty_tables(lake: Lake, tmp_path: Path) -> None:
     publish_all(lake, tmp_path / "w")
     with Warehouse(tmp_path / "w").cursor() as cursor:
-        assert cursor.execute("SELECT typeof(sum(amount)), count(*) FROM big").fetchone() == ("DECIMAL(38,18)", 0)
+        found = cursor.execute("SELECT typeof(sum(amount)), count(*) FROM big").fetchone()
+        assert found == ("DECIMAL(38,18)", 0)
 
 
 def test_a_reader_in_a_query_keeps_its_version(lake: Lake, engine: DuckDBEngine, tmp_path: Path) -> None:
@@ -92,8 +93,8 @@ def test_readers_never_see_half_a_publication(lake: Lake, engine: DuckDBEngine, 
     def read() -> None:
         while not over.is_set():
             with warehouse.cursor() as cursor:
-                row = cursor.execute("SELECT (SELECT sum(amount) FROM big), (SELECT total FROM small)").fetchone()
-                seen.append(row)
+                both = "SELECT (SELECT sum(amount) FROM big), (SELECT total FROM small)"
+                seen.append(cursor.execute(both).fetchone())
 
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:

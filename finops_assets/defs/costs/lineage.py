@@ -32,7 +32,7 @@ def native_columns(form: Format) -> dict[str, frozenset[str]]:
     """Column that the format's SQL gives → the columns of its raw table that it reads."""
     raw = {c.name: "VARCHAR" for c in form.raw_table().columns}
     references = {name: dict.fromkeys(t.column_names, "VARCHAR") for name, t in load_references().items()}
-    schema = {"raw": raw, "bill_formats": {"format": "VARCHAR"}, **references}
+    schema: dict[str, object] = {"raw": raw, "bill_formats": {"format": "VARCHAR"}, **references}
     query = qualify(
         parse_one(form.sql, dialect="duckdb"),
         schema=schema,
@@ -45,26 +45,40 @@ def native_columns(form: Format) -> dict[str, frozenset[str]]:
         raise ValueError(f"{form.name}.sql is not a query")
     columns = {c.name.lower(): c.name for c in form.raw_table().columns}
     return {
-        name: frozenset(columns[n] for n in _natives(scope, name) if n in columns)
-        for name in scope.expression.named_selects
+        name: frozenset(columns[n] for n in _natives(scope, name) if n in columns) for name in _outputs(scope)
     }
 
 
 def _natives(scope: Scope, column: str) -> set[str]:
     """Lower-case names of the raw columns that one output column of a scope reads."""
-    if scope.union_scopes:
-        names = scope.expression.named_selects
-        position = names.index(column) if column in names else -1
+    if scope.set_operation_scopes:
+        position = _outputs(scope).index(column)
         found: set[str] = set()
-        for branch in scope.union_scopes:
-            branch_names = branch.expression.named_selects
-            name = column if column in branch_names else branch_names[position]
-            found |= _natives(branch, name)
+        for branch in scope.set_operation_scopes:
+            names = _outputs(branch)
+            if column in names:
+                found |= _natives(branch, column)
+            elif not _is_by_name(scope):
+                found |= _natives(branch, names[position])
         return found
-    for selected in scope.expression.selects:
+    for selected in _query(scope).selects:
         if selected.alias_or_name.lower() == column.lower():
             return _read_by(scope, selected)
     return set()
+
+
+def _query(scope: Scope) -> exp.Query:
+    if not isinstance(scope.expression, exp.Query):
+        raise TypeError(f"expected a query, found {scope.expression.sql()}")
+    return scope.expression
+
+
+def _outputs(scope: Scope) -> list[str]:
+    return _query(scope).named_selects
+
+
+def _is_by_name(scope: Scope) -> bool:
+    return bool(scope.expression.args.get("by_name"))
 
 
 def _read_by(scope: Scope, expression: exp.Expression) -> set[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from finops_assets.intake.catalog import Catalog, Looked
 from finops_assets.defs.resources import Platform
+from finops_assets.intake.catalog import Catalog, Looked
 from finops_assets.settings import DemoSource
 from finops_assets.sources.base import BillSource
 from finops_assets.sources.files import FolderSource

@@ -60,11 +60,7 @@ def aggregate(platform: Platform, source: str, month: str, run_id: str) -> int:
                 for c in TABLE.columns
                 if c.name in {x.name for x in COSTS.columns}
             }
-            | {
-                "x_Day": [
-                    dg.TableColumnDep(asset_key=dg.AssetKey("costs"), column_name="ChargePeriodStart")
-                ]
-            }
+            | {"x_Day": [dg.TableColumnDep(asset_key=dg.AssetKey("costs"), column_name="ChargePeriodStart")]}
         ),
     },
     check_specs=[dg.AssetCheckSpec("adds_up_to_the_bill", asset=TABLE.name, blocking=True)],
