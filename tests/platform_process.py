@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -38,7 +39,7 @@ class Platform:
             command, cwd=PROJECT, env=self.environment, capture_output=True, text=True, check=False
         )
 
-    def query(self, sql: str) -> list[tuple[object, ...]]:
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the published file with a DuckDB of the test's own."""
         with duckdb.connect(str(current(self.root / "var" / "warehouse").path), read_only=True) as connection:
             return connection.execute(sql).fetchall()

@@ -79,8 +79,8 @@ class FolderSource:
             after.st_size,
         ) or size != after.st_size:
             raise ChangedWhileReadError(
-                f"{name}: expected a file at rest, found that it changed while it was read "
-                f"({before.st_size} bytes before, {after.st_size} after); it is read again on the next refresh"
+                f"{name}: expected a file at rest, found that it changed while read "
+                f"({before.st_size} bytes before, {after.st_size} after); the next refresh reads it again"
             )
         return FetchedFile(name=name, path=to, sha256=digest.hexdigest(), bytes=size)
 

@@ -9,6 +9,7 @@ import pytest
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.lake.lake import Lake
 from finops_assets.schema import BILL_KEYS, BY_BILL, MONEY, Column, Table
+from finops_assets.warehouse import pointer
 from finops_assets.warehouse import publish as publishing
 from finops_assets.warehouse.pointer import NotPublishedError, current
 from finops_assets.warehouse.publish import Publication, publish
@@ -117,7 +118,7 @@ def test_a_publisher_that_died_before_its_flip_changed_nothing(
     publish_all(lake, root)
     refresh(lake, engine, "2")
     with monkeypatch.context() as patch:
-        patch.setattr(publishing.pointer, "point_to", _die)
+        patch.setattr(pointer, "point_to", _die)
         with pytest.raises(OSError, match="disk"):
             publish_all(lake, root)
     assert current(root).version == 1

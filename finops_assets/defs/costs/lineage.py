@@ -81,7 +81,7 @@ def _is_by_name(scope: Scope) -> bool:
     return bool(scope.expression.args.get("by_name"))
 
 
-def _read_by(scope: Scope, expression: exp.Expression) -> set[str]:
+def _read_by(scope: Scope, expression: exp.Expr) -> set[str]:
     found: set[str] = set()
     for column in expression.find_all(exp.Column):
         source = scope.sources.get(column.table)
