@@ -1,0 +1,121 @@
+"""A robust seasonal residual: what a day cost beside what its own recent past says.
+
+Only earlier days are looked at, so a day's residual does not change when later days arrive. Medians
+throughout: one odd day leaves no trace in the expectation of the next ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from finops_assets.anomalies.panel import BoolArray, FloatArray, Panel
+
+WEEK = 7
+LEVEL_DAYS = 21
+"""The level is the median of three weeks, so a shift becomes the new normal after eleven days."""
+
+WARM_UP = 5 * WEEK
+"""Days of history before a day can be judged."""
+
+_SIGMA_PER_MAD = 1.4826
+_SIGMA_PER_MEAN = 1.2533
+"""The standard deviation of a normal variable over its median and its mean absolute deviation."""
+
+_SPREAD_DAYS = 12 * WEEK
+_RELATIVE_FLOOR = 0.02
+_MONTH_START_MEMORY = 3
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Days × series each: the residual in money, in robust standard deviations, and the level.
+
+    NaN where a day cannot be judged: no five weeks of history yet, or the first month start in it.
+    """
+
+    residual: FloatArray
+    z: FloatArray
+    level: FloatArray
+
+    def expected(self, costs: FloatArray) -> FloatArray:
+        """What each day would have cost."""
+        return costs - self.residual
+
+
+def seasonal_residuals(panel: Panel) -> Residuals:
+    """Level, weekday, slow trend and month-start charge taken out of every series of the panel.
+
+    The scale is the larger of the median and the mean absolute residual of the last twelve weeks,
+    as standard deviations: bursts that a series often has are not news. At least 2% of the level.
+    """
+    costs = panel.costs
+    firsts = panel.is_month_start
+    ordinary = costs.mask(np.broadcast_to(firsts[:, None], costs.shape))
+
+    weekday = _weekday_offsets(ordinary)
+    level = _trailing_median(ordinary - weekday.fillna(0.0), LEVEL_DAYS)
+    raw = costs - level - weekday.fillna(0.0)
+    trend = _trailing_median(raw.mask(_rows(firsts, raw)), 4 * WEEK).fillna(0.0)
+    residual = raw - trend
+    spread = _spread(residual.mask(_rows(firsts, residual)))
+    repeated = _repeated_on_day_of_month(residual, spread)
+    month_start = _month_start_charge(residual, firsts)
+    residual = (residual - repeated).mask(_rows(firsts, residual), residual - month_start)
+
+    level_now = level + trend
+    floor = _RELATIVE_FLOOR * level_now.abs()
+    # Month-start charges are a share of the bill: they vary with it, not with the daily noise.
+    floor = floor.mask(_rows(firsts, floor), floor + 0.1 * month_start.abs())
+    scale = _larger(spread, floor).clip(lower=0.01)
+    young = costs.notna().cumsum() <= WARM_UP
+    residual = residual.mask(young)
+    return Residuals(
+        residual=residual.to_numpy(),
+        z=(residual / scale).to_numpy(),
+        level=level_now.to_numpy(),
+    )
+
+
+def _weekday_offsets(ordinary: pd.DataFrame) -> pd.DataFrame:
+    """By how much a weekday lies off the days around it: the median of its last eight."""
+    around = ordinary.rolling(WEEK, min_periods=4, center=True).median()
+    off = ordinary - around
+    by_weekday = [off.iloc[w::WEEK].rolling(8, min_periods=3).median().shift(1) for w in range(WEEK)]
+    return pd.concat(by_weekday).sort_index()
+
+
+def _trailing_median(values: pd.DataFrame, days: int) -> pd.DataFrame:
+    return values.rolling(days, min_periods=days // 2).median().shift(1)
+
+
+def _spread(residual: pd.DataFrame) -> pd.DataFrame:
+    absolute = residual.abs().shift(1).rolling(_SPREAD_DAYS, min_periods=2 * WEEK)
+    return _larger(_SIGMA_PER_MAD * absolute.median(), _SIGMA_PER_MEAN * absolute.mean())
+
+
+def _larger(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """The larger of each pair; NaN only where `one` is."""
+    return one.mask(other > one, other)
+
+
+def _repeated_on_day_of_month(residual: pd.DataFrame, spread: pd.DataFrame) -> pd.DataFrame:
+    """The part of a residual that the same day of the last two months also had: a monthly invoice."""
+    large = residual.where(residual.abs() > 3 * spread, 0.0).fillna(0.0)
+    day_of_month = pd.DatetimeIndex(residual.index).day
+    last, one_before = (large.groupby(day_of_month).shift(k).fillna(0.0) for k in (1, 2))
+    smaller = last.where(last.abs() <= one_before.abs(), one_before)
+    return smaller.where(last * one_before > 0, 0.0)
+
+
+def _month_start_charge(residual: pd.DataFrame, firsts: BoolArray) -> pd.DataFrame:
+    """What the last month starts cost beyond ordinary days; NaN on the first one that is seen."""
+    starts = residual[firsts]
+    charge = starts.rolling(_MONTH_START_MEMORY, min_periods=1).median().shift(1)
+    return charge.reindex(residual.index)
+
+
+def _rows(mask: BoolArray, like: pd.DataFrame) -> BoolArray:
+    return np.broadcast_to(mask[:, None], like.shape)

@@ -1,0 +1,73 @@
+"""`cost_anomalies` and what they are made of."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from finops_assets.defs.metadata import column_schema, materialized, unchanged
+from finops_assets.defs.partitions import ON_NEW_DATA
+from finops_assets.defs.recipe import recipe
+from finops_assets.defs.resources import Platform
+from finops_assets.lake.lake import build_key
+from finops_assets.marts.sql import load_sql
+from finops_assets.marts.tables import ANOMALY_DRIVERS, COST_ANOMALIES, COST_FEATURES, daily_costs_table
+from finops_assets.settings import current_settings
+
+DAILY_COSTS = daily_costs_table(current_settings().tag_keys)
+
+
+@dg.asset(
+    name=COST_ANOMALIES.name,
+    deps=[COST_FEATURES.name],
+    automation_condition=dg.AutomationCondition.eager(),
+    group_name="anomalies",
+    owners=["team:finops"],
+    kinds={"python", "scikitlearn", "deltalake"},
+    description=COST_ANOMALIES.description,
+    metadata={"dagster/column_schema": column_schema(COST_ANOMALIES)},
+)
+def cost_anomalies(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[Any]:
+    """Detect events over the last 400 days; a known event keeps the time it was first seen."""
+    lake, features = platform.lake, platform.lake.input(COST_FEATURES)
+    sql = load_sql(COST_ANOMALIES.name)
+    key = build_key(recipe("finops_assets.anomalies", "scikit-learn"), sql, *features.files)
+    if lake.is_current(COST_ANOMALIES, {}, key):
+        return unchanged(COST_ANOMALIES, lake)
+    from finops_assets.anomalies.events import detect_events
+
+    events = detect_events(platform.engine.fetch("SELECT * FROM f", {"f": features}))
+    inputs = {"events": events, "known": lake.input(COST_ANOMALIES), "cost_features": features}
+    path = lake.new_file(COST_ANOMALIES, {}, key)
+    file = platform.engine.write(sql, inputs, COST_ANOMALIES, path, [datetime.now(UTC)])
+    lake.replace(COST_ANOMALIES, {}, [file], context.run_id)
+    return materialized(COST_ANOMALIES, file.rows)
+
+
+@dg.asset(
+    name=ANOMALY_DRIVERS.name,
+    deps=[COST_ANOMALIES.name, DAILY_COSTS.name],
+    automation_condition=ON_NEW_DATA,
+    group_name="anomalies",
+    owners=["team:finops"],
+    kinds={"duckdb", "deltalake"},
+    description=ANOMALY_DRIVERS.description,
+    metadata={"dagster/column_schema": column_schema(ANOMALY_DRIVERS)},
+)
+def anomaly_drivers(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[Any]:
+    """Split every event's impact by dimension."""
+    events, daily = platform.lake.input(COST_ANOMALIES), platform.lake.input(DAILY_COSTS)
+    sql = load_sql(ANOMALY_DRIVERS.name)
+    key = build_key(sql, repr(ANOMALY_DRIVERS), *events.files, *daily.files)
+    if platform.lake.is_current(ANOMALY_DRIVERS, {}, key):
+        return unchanged(ANOMALY_DRIVERS, platform.lake)
+    path = platform.lake.new_file(ANOMALY_DRIVERS, {}, key)
+    inputs = {"anomalies": events, "daily_costs": daily}
+    file = platform.engine.write(sql, inputs, ANOMALY_DRIVERS, path)
+    platform.lake.replace(ANOMALY_DRIVERS, {}, [file], context.run_id)
+    return materialized(ANOMALY_DRIVERS, file.rows)
+
+
+assets: list[dg.AssetsDefinition] = [cost_anomalies, anomaly_drivers]

@@ -1,0 +1,113 @@
+"""`cost_features`, and the forecasts made from them with the proof of how good they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import dagster as dg
+
+from finops_assets.defs.metadata import column_schema, materialized, unchanged
+from finops_assets.defs.partitions import ON_NEW_DATA
+from finops_assets.defs.recipe import recipe
+from finops_assets.defs.resources import Platform
+from finops_assets.lake.lake import build_key
+from finops_assets.marts.sql import load_sql
+from finops_assets.marts.tables import COST_FEATURES, COST_FORECASTS, FORECAST_ACCURACY, daily_costs_table
+from finops_assets.settings import current_settings
+
+DAILY_COSTS = daily_costs_table(current_settings().tag_keys)
+HORIZON = 90
+_FORECASTS_SQL = "SELECT *, CAST(? AS TIMESTAMPTZ) AS made_at FROM forecasts"
+_ACCURACY_SQL = "SELECT *, ? AS mlflow_run_id FROM accuracy"
+
+
+@dg.asset(
+    name=COST_FEATURES.name,
+    deps=[DAILY_COSTS.name],
+    automation_condition=ON_NEW_DATA,
+    group_name="features",
+    owners=["team:finops"],
+    kinds={"duckdb", "deltalake"},
+    description=COST_FEATURES.description,
+    metadata={"dagster/column_schema": column_schema(COST_FEATURES)},
+)
+def cost_features(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[Any]:
+    """Make all series anew; a few seconds for years of bills."""
+    daily = platform.lake.input(DAILY_COSTS)
+    sql = load_sql(COST_FEATURES.name)
+    key = build_key(sql, repr(COST_FEATURES), *daily.files)
+    if platform.lake.is_current(COST_FEATURES, {}, key):
+        return unchanged(COST_FEATURES, platform.lake)
+    path = platform.lake.new_file(COST_FEATURES, {}, key)
+    file = platform.engine.write(sql, {"daily_costs": daily}, COST_FEATURES, path)
+    platform.lake.replace(COST_FEATURES, {}, [file], context.run_id)
+    return materialized(COST_FEATURES, file.rows)
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            table.name,
+            deps=[COST_FEATURES.name],
+            automation_condition=dg.AutomationCondition.eager(),
+            group_name="forecasting",
+            owners=["team:finops"],
+            kinds={"python", "mlflow", "deltalake"},
+            description=table.description,
+            metadata={"dagster/column_schema": column_schema(table)},
+        )
+        for table in (COST_FORECASTS, FORECAST_ACCURACY)
+    ],
+    name="forecasts",
+)
+def forecasts(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[dg.MaterializeResult[Any]]:
+    """Backtest, choose champions, forecast; add to the ledger and replace the accuracy."""
+    given = platform.lake.input(COST_FEATURES)
+    key = build_key(recipe("finops_assets.forecasting", "statsforecast"), str(HORIZON), *given.files)
+    if in_ledger(platform, key) and platform.lake.is_current(FORECAST_ACCURACY, {}, key):
+        yield unchanged(COST_FORECASTS, platform.lake)
+        yield unchanged(FORECAST_ACCURACY, platform.lake)
+    else:
+        yield from make_forecasts(platform, key, context.run_id)
+
+
+def in_ledger(platform: Platform, key: str) -> bool:
+    """Whether forecasts from exactly this data and code were already made."""
+    return any(Path(f).name.startswith(f"{key}-") for f in platform.lake.files(COST_FORECASTS))
+
+
+def make_forecasts(platform: Platform, key: str, run_id: str) -> Iterator[dg.MaterializeResult[Any]]:
+    """One making: compute, record in MLflow, append to the ledger, replace the accuracy."""
+    from finops_assets.defs.forecasting.tracking import record_backtest
+    from finops_assets.forecasting.fleet import forecast_fleet
+
+    lake, engine = platform.lake, platform.engine
+    features = engine.fetch("SELECT * FROM f", {"f": lake.input(COST_FEATURES)})
+    started, made_at = perf_counter(), datetime.now(UTC)
+    made = forecast_fleet(features, horizon=HORIZON)
+    seconds = round(perf_counter() - started, 1)
+    params = {"horizon": HORIZON, "data": key, "skipped_series": made.skipped, "seconds": seconds}
+    backtest = record_backtest(platform.settings.paths.mlflow, made.accuracy, params, run_id)
+    if not in_ledger(platform, key):
+        partition = {"made_on_month": f"{made_at:%Y-%m}"}
+        path = lake.new_file(COST_FORECASTS, partition, key)
+        ledger = engine.write(_FORECASTS_SQL, {"forecasts": made.forecasts}, COST_FORECASTS, path, [made_at])
+        lake.append(COST_FORECASTS, partition, [ledger], run_id)
+    path = lake.new_file(FORECAST_ACCURACY, {}, key)
+    scores = engine.write(_ACCURACY_SQL, {"accuracy": made.accuracy}, FORECAST_ACCURACY, path, [backtest])
+    lake.replace(FORECAST_ACCURACY, {}, [scores], run_id)
+    yield materialized(
+        COST_FORECASTS,
+        lake.rows(COST_FORECASTS),
+        added=made.forecasts.num_rows,
+        skipped_series=made.skipped,
+        seconds=seconds,
+    )
+    yield materialized(FORECAST_ACCURACY, scores.rows, mlflow_run_id=backtest)
+
+
+assets: list[dg.AssetsDefinition] = [cost_features, forecasts]
