@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -17,42 +15,7 @@ from finops_assets.intake.bill import Bill
 from finops_assets.intake.catalog import Catalog
 from finops_assets.intake.intake import Intake
 from finops_assets.sources.files import FolderSource
-
-ROW = {
-    "BilledCost": "1.25",
-    "BillingAccountId": "1",
-    "BillingAccountName": "Main",
-    "BillingCurrency": "USD",
-    "BillingPeriodStart": "2026-01-01T00:00:00Z",
-    "BillingPeriodEnd": "2026-02-01T00:00:00Z",
-    "ChargeCategory": "Usage",
-    "ChargeClass": "",
-    "ChargeDescription": "A machine",
-    "ChargeFrequency": "Usage-Based",
-    "ChargePeriodStart": "2026-01-05T00:00:00Z",
-    "ChargePeriodEnd": "2026-01-06T00:00:00Z",
-    "ContractedCost": "1.25",
-    "EffectiveCost": "1.25",
-    "InvoiceIssuerName": "Acme",
-    "ListCost": "1.25",
-    "PricingQuantity": "1",
-    "PricingUnit": "Hours",
-    "ProviderName": "Acme",
-    "PublisherName": "Acme",
-    "ServiceCategory": "Compute",
-    "ServiceName": "Machines",
-    "SubAccountId": "7",
-}
-
-
-def text(*changes: dict[str, str], without: tuple[str, ...] = ()) -> str:
-    """A FOCUS bill of one row for each of `changes`."""
-    out = io.StringIO()
-    names = [n for n in ROW if n not in without]
-    writer = csv.DictWriter(out, names, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows({**ROW, **change} for change in changes)
-    return out.getvalue()
+from tests.focus_bills import text
 
 
 class Desk:
