@@ -1,7 +1,5 @@
 """`cost_anomalies` and what they are made of."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

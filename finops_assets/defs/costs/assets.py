@@ -1,7 +1,5 @@
 """`costs`: every accepted bill as FOCUS 1.4 rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

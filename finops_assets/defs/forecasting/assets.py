@@ -1,7 +1,5 @@
 """`cost_features`, and the forecasts made from them with the proof of how good they are."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path

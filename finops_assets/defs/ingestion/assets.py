@@ -1,7 +1,5 @@
 """`bills` and one `raw_<format>` for each format: what was delivered, checked and kept as it came."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """The daily look at the months that may still change: the current one and the one before."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """Sensors: new or changed bills ask for exactly the partitions they touch; the rest follows by itself."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

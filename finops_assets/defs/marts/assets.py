@@ -1,7 +1,5 @@
 """`daily_costs`: the cube that most questions are answered from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """`warehouse`: what people read, published whole."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from finops_assets.defs.resources import Platform

@@ -1,7 +1,5 @@
 """`quality`: how each stage of each bill adds up."""
 
-from __future__ import annotations
-
 import dagster as dg
 import pyarrow as pa
 
