@@ -107,7 +107,7 @@ def months_by_provider(table: pa.Table, metric: str, currency: str, *, height: i
         .encode(
             x=x,
             y=alt.Y(f"sum({metric}):Q", title=None, axis=money_axis(currency)),
-            color=_group_color(providers),
+            color=_group_color(providers, "ServiceProviderName"),
             order=alt.Order("rank:Q"),
             opacity=alt.Opacity(
                 "kind:N", scale=alt.Scale(domain=["actual", "forecast"], range=[1, 0.35]), legend=None
@@ -304,12 +304,9 @@ def _month_axis() -> alt.Axis:
     return alt.Axis(labelExpr=f"[{text}, {year}]", labelAngle=0, grid=False, ticks=False, labelOverlap=True)
 
 
-def _group_color(order: Sequence[str]) -> alt.Color:
+def _group_color(order: Sequence[str], field: str = "group") -> alt.Color:
     legend = alt.Legend(orient="bottom", title=None, columns=4, labelLimit=220, symbolLimit=12)
-    return alt.Color("group:N" if OTHER in order else _FIELD, sort=list(order), legend=legend)
-
-
-_FIELD = "group:N"
+    return alt.Color(f"{field}:N", sort=list(order), scale=alt.Scale(domain=list(order)), legend=legend)
 
 
 def _next(start: date, granularity: str) -> date:

@@ -1,0 +1,114 @@
+"""The dashboard's entry: navigation, what all pages share, and the states around a page.
+
+Run it with `streamlit run streamlit_app/app.py`; `finops run` does.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import streamlit as st
+
+from finops_assets.queries.access import NotPublishedError
+from finops_assets.settings import ConfigError
+from streamlit_app import data, filters, states
+from streamlit_app.links import ROWS_PAGE
+
+st.set_page_config(page_title="FinOps", page_icon=":material/savings:", layout="wide")
+
+PAGES = {
+    "": [
+        st.Page(
+            "app_pages/overview.py",
+            title="Overview",
+            icon=":material/space_dashboard:",
+            default=True,
+            help="This month against last, the outlook, what moved, anomalies, and whether the data can be trusted.",
+        ),
+        st.Page(
+            "app_pages/explorer.py",
+            title="Cost explorer",
+            icon=":material/query_stats:",
+            help="Any cost by any dimension, over all providers, down to the rows of the bill.",
+        ),
+    ],
+    "Providers": [
+        st.Page(
+            "app_pages/aws.py",
+            title="AWS",
+            icon=":material/cloud:",
+            help="AWS in its own words: linked accounts, services, regions and usage.",
+        ),
+        st.Page(
+            "app_pages/azure.py",
+            title="Azure",
+            icon=":material/cloud_circle:",
+            help="Azure in its own words: subscriptions, resource groups and meters.",
+        ),
+        st.Page(
+            "app_pages/gcp.py",
+            title="Google Cloud",
+            icon=":material/filter_drama:",
+            help="Google Cloud in its own words: projects, services and SKUs.",
+        ),
+    ],
+    "What comes, what stands out": [
+        st.Page(
+            "app_pages/forecast.py",
+            title="Forecast",
+            icon=":material/trending_up:",
+            help="What each series is expected to cost, how sure that is, and how right it was before.",
+        ),
+        st.Page(
+            "app_pages/anomalies.py",
+            title="Anomalies",
+            icon=":material/crisis_alert:",
+            help="Events that left what was expected, what they cost, and what they are made of.",
+        ),
+    ],
+    "Where it comes from": [
+        st.Page(
+            "app_pages/bills.py",
+            title="Bills",
+            icon=":material/receipt:",
+            help="Every delivery of every bill, its state, its control totals and how they reconcile.",
+        ),
+        st.Page(
+            ROWS_PAGE,
+            title="Bill rows",
+            icon=":material/receipt_long:",
+            visibility="hidden",
+            help="The rows of the bill behind one figure.",
+        ),
+    ],
+}
+
+
+def main() -> None:
+    """One run of the page that the reader is on."""
+    page = st.navigation(PAGES)
+    version: int | None = None
+    try:
+        version = data.pin()
+        with st.sidebar:
+            known = filters.known_days()
+            if known is not None:
+                filters.money_choice(known)
+            states.snapshot_note()
+        if known is None:
+            st.title(page.title)
+            states.nothing_here(
+                "The published snapshot holds no costs",
+                "Take bills in with `finops run`; if some were refused, the page Bills says why.",
+            )
+            if page.url_path != "bills":
+                return
+        page.run()
+    except NotPublishedError:
+        states.nothing_published(str(data.settings().paths.warehouse))
+    except ConfigError as error:
+        states.failed(str(error), version)
+    except (duckdb.Error, OSError) as error:
+        states.failed(f"{type(error).__name__}: {error}", version)
+
+
+main()

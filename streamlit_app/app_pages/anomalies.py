@@ -1,0 +1,218 @@
+"""Anomalies: events that left what was expected, what they cost and what they are made of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import streamlit as st
+
+from finops_assets.queries import anomalies as events
+from streamlit_app import breakdown, charts, data, filters, states, tables
+from streamlit_app.format import change, count, days, exact, growth, label, markdown, money, signed_percent
+from streamlit_app.links import Figure, rows_link
+from streamlit_app.series import KINDS, LEVELS, SEVERITIES, SEVERITY_COLORS, series_filters, series_name
+
+AROUND = timedelta(days=45)
+
+
+def page() -> None:
+    """The list, and the chosen event."""
+    st.title("Anomalies")
+    known = filters.covered_days()
+    currency, metric = filters.currency(known), filters.metric()
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        status = st.segmented_control(
+            "Status", ("All", "Open", "Ended"), default="All", required=True, key="status", bind="query-params"
+        )
+        severity = st.pills(
+            "Severity", SEVERITIES, selection_mode="multi", key="severity", bind="query-params",
+            format_func=str.capitalize,
+        )  # fmt: skip
+        level = st.segmented_control(
+            "Level", ("All", *LEVELS.values()), default="All", required=True, key="level", bind="query-params"
+        )
+    found = _matching(currency, metric, status or "All", severity, level or "All")
+    if not found.num_rows:
+        states.nothing_here(
+            "No anomalies here", f"No event of {metric} in {currency} matches. Widen a filter or change the cost."
+        )
+        return
+    chosen = _list(found, currency)
+    _event(chosen, currency)
+
+
+def _matching(currency: str, metric: str, status: str, severity: list[str], level: str) -> pa.Table:
+    table = data.ask(events.anomalies)
+    keep = pc.and_(pc.equal(table["BillingCurrency"], currency), pc.equal(table["metric"], metric))
+    if status != "All":
+        keep = pc.and_(keep, pc.equal(table["status"], status.lower()))
+    if severity:
+        keep = pc.and_(keep, pc.is_in(table["severity"], value_set=pa.array(severity)))
+    if level != "All":
+        keep = pc.and_(keep, pc.equal(table["level"], level.lower()))
+    table = table.filter(keep)
+    order = pa.array([SEVERITIES.index(s) for s in table["severity"].to_pylist()], pa.int32())
+    return table.append_column("order", order).sort_by(
+        [("status", "descending"), ("order", "ascending"), ("first_day", "descending")]
+    )
+
+
+def _list(found: pa.Table, currency: str) -> dict[str, Any]:
+    """The events; the one that is chosen by the address, by a click or, at first, the worst."""
+    rows = found.to_pylist()
+    by_id = {row["anomaly_id"]: row for row in rows}
+    table = pa.table(
+        {
+            "severity": [[row["severity"].capitalize()] for row in rows],
+            "series": [series_name(row) for row in rows],
+            "level": [LEVELS[row["level"]] for row in rows],
+            "kind": [KINDS.get(row["kind"], row["kind"]) for row in rows],
+            "first_day": found["first_day"],
+            "last_day": found["last_day"],
+            "impact": found["impact"],
+            "expected": found["expected"],
+            "actual": found["actual"],
+            "status": [row["status"].capitalize() for row in rows],
+        }
+    )
+    st.caption(
+        f"{count(len(rows), 'event')}. The same money can show at several levels: as an event of a service, "
+        "of its account and of its provider. Choose a line to look into it."
+    )
+    st.session_state["_events"] = list(by_id)
+    st.dataframe(
+        table,
+        column_config={
+            "severity": st.column_config.MultiselectColumn(
+                "Severity",
+                options=[s.capitalize() for s in SEVERITIES],
+                color=[SEVERITY_COLORS[s] for s in SEVERITIES],
+                width=95,
+            ),
+            "series": st.column_config.TextColumn("Series", width="medium"),
+            "level": "Level",
+            "kind": "Kind",
+            "first_day": st.column_config.DateColumn("First day", format="D MMM YYYY"),
+            "last_day": st.column_config.DateColumn("Last day", format="D MMM YYYY"),
+            "impact": tables.money_column("Impact", currency, signed=True),
+            "expected": tables.money_column("Expected", currency),
+            "actual": tables.money_column("Actual", currency),
+            "status": "Status",
+        },
+        hide_index=True,
+        height=min(38 + 35 * len(rows), 320),
+        key="event_table",
+        on_select=_pick,
+        selection_mode="single-row",
+        alt="Anomalies, the open and most severe ones first",
+    )
+    tables.download(found.drop_columns(["order"]), "anomalies", key="anomalies_csv")
+    picked = st.selectbox(
+        "Event",
+        list(by_id),
+        format_func=lambda i: _title(by_id[i]) if i in by_id else str(i),
+        key="event",
+        bind="query-params",
+    )
+    return by_id[picked]
+
+
+def _pick() -> None:
+    """A click in the table moves the selector below it, and with it the address."""
+    rows = st.session_state["event_table"]["selection"]["rows"]
+    listed = st.session_state["_events"]
+    if rows and rows[0] < len(listed):
+        st.session_state["event"] = listed[rows[0]]
+
+
+def _title(row: dict[str, Any]) -> str:
+    return f"{series_name(row)}, {days(row['first_day'], row['last_day'])}"
+
+
+def _event(row: dict[str, Any], currency: str) -> None:
+    with st.container(border=True):
+        st.subheader(markdown(series_name(row)))
+        with st.container(horizontal=True):
+            st.badge(row["severity"].capitalize(), color=SEVERITY_COLORS[row["severity"]])  # type: ignore[arg-type]
+            st.badge(KINDS.get(row["kind"], row["kind"]), color="gray")
+            st.badge(days(row["first_day"], row["last_day"]), icon=":material/event:", color="gray")
+            st.badge(row["status"].capitalize(), color="blue" if row["status"] == "open" else "gray")
+        share = growth(row["expected"], row["actual"])
+        with st.grid(3):
+            st.metric("Expected", money(row["expected"], currency), border=True, height="stretch")
+            st.metric("Actual", money(row["actual"], currency), border=True, height="stretch")
+            st.metric(
+                "Impact",
+                change(row["impact"], currency),
+                signed_percent(share) if share is not None else None,
+                delta_color="inverse",
+                border=True,
+                height="stretch",
+            )
+        figure = Figure(
+            row["first_day"], row["last_day"] + timedelta(days=1), row["metric"], currency, series_filters(row)
+        )
+        around = Figure(
+            figure.start - AROUND, figure.end + AROUND, figure.metric, currency, figure.filters
+        )
+        history = breakdown.query(around, steps="day")
+        st.altair_chart(
+            charts.event(history, figure.metric, currency, row["first_day"], row["last_day"]),
+            alt=f"Daily cost of {series_name(row)} around the event, whose days are shaded",
+        )
+        rows_link(figure, "Bill rows of these days")
+        _drivers(row, currency)
+
+
+def _drivers(row: dict[str, Any], currency: str) -> None:
+    st.subheader("What it is made of")
+    drivers = data.ask(events.drivers, row["anomaly_id"])
+    names = filters.dimension_names()
+    dimensions = list(dict.fromkeys(drivers["dimension"].to_pylist()))
+    if not dimensions:
+        st.caption("This event has not been split into its drivers.")
+        return
+    labels = {names[d].label if d in names else d: d for d in dimensions}
+    picked = st.segmented_control(
+        "Split by", list(labels), default=next(iter(labels)), required=True, key="split", bind="query-params"
+    )
+    dimension = labels.get(picked or "", dimensions[0])
+    part = drivers.filter(pc.equal(drivers["dimension"], dimension)).sort_by("rank")
+    shown = pa.table(
+        {
+            "name": [label(v) for v in part["value"].to_pylist()],
+            "before": part["expected"],
+            "after": part["actual"],
+            "change": part["contribution"],
+        }
+    )
+    left, right = st.columns([2, 3])
+    with left:
+        st.altair_chart(
+            charts.movers(shown.slice(0, 12), currency, height=max(120, 30 * min(shown.num_rows, 12))),
+            alt=f"Contributions to the impact by {picked}",
+        )
+    with right:
+        tables.show(
+            shown,
+            {
+                "name": st.column_config.TextColumn(str(picked), width="medium"),
+                "before": tables.money_column("Expected", currency),
+                "after": tables.money_column("Actual", currency),
+                "change": tables.money_column("Contribution", currency, signed=True),
+            },
+            alt="Contributions, the largest first",
+        )
+    total = sum((v for v in part["contribution"].to_pylist() if v is not None), Decimal(0))
+    agrees = total == row["impact"]
+    st.caption(
+        f"The contributions add up to {markdown(exact(total, currency))}, "
+        + ("exactly the impact." if agrees else f"but the impact is {markdown(exact(row['impact'], currency))}.")
+    )
+
+
+page()

@@ -1,0 +1,273 @@
+"""Bills: every delivery of every bill, its state, its control totals and how it reconciles."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import streamlit as st
+
+from finops_assets.queries import bills as bill_queries
+from streamlit_app import charts, data, filters, states, tables
+from streamlit_app.format import COST_LABELS, count, day, exact, markdown
+
+STATUS_COLORS = {"accepted": "green", "quarantined": "red", "superseded": "gray"}
+
+_STAGES = {"raw": "Delivered rows", "costs": "Unified costs", "daily_costs": "Daily costs"}
+
+
+def page() -> None:
+    """Totals, the grid of months, what was refused, all deliveries, the checks."""
+    st.title("Bills")
+    every = data.ask(bill_queries.bills)
+    if not every.num_rows:
+        states.nothing_here("No bill has been delivered yet", "Configure a source in finops.toml, then `finops run`.")
+        return
+    checks = data.ask(bill_queries.reconciliation)
+    _cards(every, checks)
+    _grid(every)
+    _refused(every)
+    _deliveries(every, checks)
+    _freshness()
+
+
+def _cards(every: pa.Table, checks: pa.Table) -> None:
+    status = every["status"].to_pylist()
+    failed = checks.num_rows - (pc.sum(checks["passed"]).as_py() or 0)
+    accepted = every.filter(pc.equal(every["status"], "accepted"))
+    with st.grid(4):
+        st.metric(
+            "Bills in force", f"{status.count('accepted'):,}", border=True, height="stretch",
+            delta=count(len(set(accepted["x_Source"].to_pylist())), "source"), delta_color="off", delta_arrow="off",
+        )  # fmt: skip
+        st.metric(
+            "Rows in them", f"{pc.sum(accepted['rows']).as_py() or 0:,}", border=True, height="stretch",
+            delta=_bytes(pc.sum(accepted["bytes"]).as_py() or 0), delta_color="off", delta_arrow="off",
+        )  # fmt: skip
+        st.metric(
+            "Restated", f"{status.count('superseded'):,}", border=True, height="stretch",
+            delta="replaced by a later delivery", delta_color="off", delta_arrow="off",
+        )  # fmt: skip
+        held = status.count("quarantined")
+        st.metric(
+            "Quarantined", f"{held:,}", border=True, height="stretch",
+            delta="refused, nothing of them landed" if held else "none refused",
+            delta_color="red" if held else "off", delta_arrow="off",
+        )  # fmt: skip
+    if failed:
+        st.error(
+            f"{failed:,} of {checks.num_rows:,} checks do not add up; they are listed below.",
+            title="Not every bill reconciles",
+            icon=":material/error:",
+        )
+    elif checks.num_rows:
+        st.success(
+            f"All {checks.num_rows:,} checks pass: the bill's own total, the rows as delivered, the unified "
+            "costs and the daily costs are equal.",
+            title="Every bill reconciles to the last digit",
+            icon=":material/verified:",
+        )
+
+
+def _grid(every: pa.Table) -> None:
+    """Each source's months by the state of the newest delivery; a month between two without one is missing."""
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in every.sort_by("ingested_at").to_pylist():
+        place = (row["x_Source"], row["x_BillingMonth"])
+        # A refused delivery leaves the accepted one in force, and both facts matter: show the refusal.
+        if row["status"] != "superseded" or place not in newest:
+            newest[place] = row
+    sources = sorted({source for source, _ in newest})
+    months = _months(min(m for _, m in newest), max(m for _, m in newest))
+    cells = []
+    for source in sources:
+        own = [m for s, m in newest if s == source]
+        for month in months:
+            row = newest.get((source, month))
+            if row is not None:
+                cells.append((source, month, row["status"], row["bill_id"]))
+            elif min(own) < month < max(own):
+                cells.append((source, month, "missing", "no delivery"))
+    drawn = pd.DataFrame(cells, columns=["source", "month", "status", "text"])
+    with st.container(border=True):
+        st.subheader("Months by source")
+        st.altair_chart(
+            charts.deliveries(drawn, height=90 + 40 * len(sources)),
+            alt="State of each source's bill, month by month",
+        )
+
+
+def _refused(every: pa.Table) -> None:
+    for row in every.filter(pc.equal(every["status"], "quarantined")).sort_by("ingested_at").to_pylist():
+        st.error(
+            markdown(row["problem"] or "No reason was recorded."),
+            title=f"{row['x_Source']}, {row['x_BillingMonth']}: quarantined {day(row['ingested_at'].date())}",
+            icon=":material/block:",
+        )
+
+
+def _deliveries(every: pa.Table, checks: pa.Table) -> None:
+    with st.container(border=True):
+        st.subheader("Deliveries")
+        sources = sorted(set(every["x_Source"].to_pylist()))
+        statuses = [s for s in STATUS_COLORS if s in set(every["status"].to_pylist())]
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            source = st.selectbox("Source", ("All", *sources), key="source", bind="query-params", width=240)
+            status = st.pills(
+                "Status", statuses, selection_mode="multi", key="state", bind="query-params",
+                format_func=str.capitalize,
+            )  # fmt: skip
+        listed = every.sort_by([("x_BillingMonth", "descending"), ("ingested_at", "descending")])
+        if source != "All":
+            listed = listed.filter(pc.equal(listed["x_Source"], source))
+        if status:
+            listed = listed.filter(pc.is_in(listed["status"], value_set=pa.array(status)))
+        if not listed.num_rows:
+            states.nothing_here("No deliveries here", "None matches these filters.")
+            return
+        _list(listed, checks)
+
+
+@st.fragment
+def _list(listed: pa.Table, checks: pa.Table) -> None:
+    rows = listed.to_pylist()
+    shown = listed.append_column("state", pa.array([[r["status"].capitalize()] for r in rows]))
+    shown = shown.append_column("files_count", pa.array([len(json.loads(r["files"] or "[]")) for r in rows]))
+    chosen = tables.select_row(
+        shown,
+        {
+            "x_Source": "Source",
+            "x_BillingMonth": "Month",
+            "state": st.column_config.MultiselectColumn(
+                "Status",
+                options=[s.capitalize() for s in STATUS_COLORS],
+                color=list(STATUS_COLORS.values()),
+                width=110,
+            ),
+            "format": "Format",
+            "rows": st.column_config.NumberColumn("Rows", format="%,d"),
+            "files_count": st.column_config.NumberColumn("Files", format="%,d"),
+            "bytes": st.column_config.NumberColumn("Size", format="bytes"),
+            "exported_at": st.column_config.DatetimeColumn("Exported", format="D MMM YYYY, HH:mm", timezone="UTC"),
+            "ingested_at": st.column_config.DatetimeColumn("Taken in", format="D MMM YYYY, HH:mm", timezone="UTC"),
+            "bill_id": st.column_config.TextColumn("Bill", width="medium"),
+        },
+        alt="Deliveries of bills, the newest month first",
+        key="deliveries",
+        height=min(38 + 35 * len(rows), 360),
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        tables.download(listed, "bills", key="bills_csv")
+        st.caption(
+            f"{count(len(rows), 'delivery', 'deliveries')}. Choose one to see its totals, files and checks.",
+            width="content",
+        )
+    if chosen is not None:
+        _bill(rows[chosen], checks)
+
+
+def _bill(row: dict[str, Any], checks: pa.Table) -> None:
+    st.markdown(f"**{row['x_Source']}, {row['x_BillingMonth']}** `{row['bill_id']}`")
+    if row["problem"]:
+        st.error(markdown(row["problem"]), icon=":material/block:")
+    left, right = st.columns(2)
+    with left:
+        st.caption("Control totals: what the bill's own rows add up to")
+        for total in json.loads(row["control_totals"] or "[]"):
+            st.metric(
+                COST_LABELS.get(total["metric"], total["metric"]),
+                exact(Decimal(total["amount"]), total["currency"]),
+                border=True,
+            )
+    with right:
+        st.caption("Files")
+        files = json.loads(row["files"] or "[]")
+        st.dataframe(
+            pa.Table.from_pylist([{k: f.get(k) for k in ("path", "rows", "bytes", "sha256")} for f in files])
+            if files
+            else pa.table({"path": pa.array([], pa.string())}),
+            column_config={
+                "path": "File",
+                "rows": st.column_config.NumberColumn("Rows", format="%,d"),
+                "bytes": st.column_config.NumberColumn("Size", format="bytes"),
+                "sha256": "SHA-256",
+            },
+            hide_index=True,
+            alt="The files of the bill",
+        )
+    own = checks.filter(pc.equal(checks["bill_id"], row["bill_id"]))
+    if own.num_rows:
+        st.caption("Checks")
+        _checks(own)
+    elif row["status"] != "accepted":
+        st.caption("Checks are held against bills in force only.")
+
+
+def _checks(checks: pa.Table) -> None:
+    names = [_STAGES.get(s, s) for s in checks["stage"].to_pylist()]
+    what = [
+        COST_LABELS.get(m, m) if m else n.replace("_", " ").capitalize()
+        for m, n in zip(checks["metric"].to_pylist(), checks["check_name"].to_pylist(), strict=True)
+    ]
+    shown = pa.table(
+        {
+            "stage": names,
+            "what": what,
+            "BillingCurrency": checks["BillingCurrency"],
+            "expected": [_digits(v) for v in checks["expected"].to_pylist()],
+            "found": [_digits(v) for v in checks["found"].to_pylist()],
+            "residual": [_digits(v) for v in checks["residual"].to_pylist()],
+            "passed": checks["passed"],
+        }
+    )
+    right = {"alignment": "right"}
+    tables.show(
+        shown,
+        {
+            "stage": "Stage",
+            "what": "What is added up",
+            "BillingCurrency": "Currency",
+            "expected": st.column_config.TextColumn("The bill says", **right),  # type: ignore[arg-type]
+            "found": st.column_config.TextColumn("The stage holds", **right),  # type: ignore[arg-type]
+            "residual": st.column_config.TextColumn("Difference", **right),  # type: ignore[arg-type]
+            "passed": st.column_config.CheckboxColumn("Equal"),
+        },
+        alt="The bill's totals against each stage",
+    )
+
+
+def _digits(amount: Decimal | None) -> str:
+    """Every digit that is there, grouped: these figures are compared to the last one."""
+    if amount is None:
+        return ""
+    text = f"{amount:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _freshness() -> None:
+    with st.container(border=True):
+        st.subheader("Sources")
+        st.dataframe(data.ask(bill_queries.freshness), hide_index=True, alt="How fresh each source is")
+
+
+def _months(first: str, last: str) -> list[str]:
+    found, at = [], date.fromisoformat(f"{first}-01")
+    while f"{at:%Y-%m}" <= last:
+        found.append(f"{at:%Y-%m}")
+        at = filters.add_months(at, 1)
+    return found
+
+
+def _bytes(size: int) -> str:
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return count(size, "byte")
+
+
+page()

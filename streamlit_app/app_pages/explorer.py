@@ -1,0 +1,57 @@
+"""Cost explorer: any cost by any dimensions, over all providers, down to the rows of the bill."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from streamlit_app import breakdown, filters, states
+from streamlit_app.format import COST_LABELS, markdown
+from streamlit_app.links import Figure
+
+st.title("Cost explorer")
+known = filters.covered_days()
+currency, metric = filters.currency(known), filters.metric()
+names = filters.dimension_names()
+labels = {column: d.label for column, d in names.items() if column != "BillingCurrency"}
+by_label = {name: column for column, name in labels.items()}
+
+with st.container(border=True):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        period = filters.period(known)
+        steps = filters.granularity(period)
+    left, right = st.columns(2)
+    with left:
+        chosen = st.multiselect(
+            "Group by",
+            list(by_label),
+            default=[labels["ServiceProviderName"], labels["ServiceName"]],
+            max_selections=3,
+            key="group",
+            bind="query-params",
+            placeholder="Nothing: the total",
+        )
+    with right:
+        narrowing = filters.filters(period, labels=labels, key="x_")
+
+groups = [by_label[name] for name in chosen]
+figure = Figure(period.start, period.end, metric, currency, narrowing)
+st.caption(f"{COST_LABELS[metric]} in {currency}, {markdown(period.text)}")
+
+_, rows = breakdown.total(figure)
+if not rows:
+    states.nothing_here("No costs here", "Nothing matches these filters in this period. Widen one of them.")
+    st.stop()
+
+breakdown.cards(figure, period.before())
+with st.container(border=True):
+    st.subheader("Over time")
+    breakdown.over_time(figure, groups, chosen, steps)
+with st.container(border=True):
+    shown = st.segmented_control(
+        "Table", ("Totals", "By period"), default="Totals", required=True, key="table", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if shown == "By period" or not groups:
+        breakdown.by_step(figure, groups, labels, steps, key="explorer")
+    else:
+        breakdown.by_group(figure, groups, labels, steps, key="explorer")

@@ -1,0 +1,158 @@
+"""Cost by some dimensions over time: the chart, the table with shares and trends, the rows behind a line.
+
+The cost explorer and the provider pages are both this, with other words around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Literal, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import streamlit as st
+
+from finops_assets.queries.costs import CostQuery, costs
+from streamlit_app import charts, data, drill, tables
+from streamlit_app.format import NOTHING, count, markdown, money, signed_percent
+from streamlit_app.format import growth as growth_of
+from streamlit_app.filters import Period
+from streamlit_app.links import Figure, rows_link
+
+CHART_GROUPS = 8
+"""More colors than this cannot be told apart; the rest is drawn as one."""
+
+TREND_POINTS = 60
+
+Steps = Literal["day", "week", "month"]
+
+
+def query(figure: Figure, groups: Sequence[str] = (), steps: str = "none", limit: int | None = None) -> pa.Table:
+    """The figure's costs by groups and steps of time; columns as queries.costs.costs() gives them."""
+    asked = CostQuery(
+        start=figure.start,
+        end=figure.end,
+        group_by=tuple(groups),
+        filters=figure.filters,
+        granularity=cast('Literal["none", "day", "week", "month"]', steps),
+        metric=figure.metric,
+        currency=figure.currency,
+        limit=limit,
+    )
+    return data.ask(costs, asked)
+
+
+def total(figure: Figure) -> tuple[Decimal, int]:
+    """The figure itself and how many bill rows it sums."""
+    table = query(figure)
+    if not table.num_rows:
+        return Decimal(0), 0
+    return (
+        cast("Decimal", pc.sum(table[figure.metric]).as_py()),
+        cast("int", pc.sum(table["x_RowCount"]).as_py()),
+    )
+
+
+def cards(figure: Figure, before: Period) -> None:
+    """The total, the same of the period before, and the mean of a day."""
+    now, rows = total(figure)
+    then, _ = total(Figure(before.start, before.end, figure.metric, figure.currency, figure.filters))
+    share = growth_of(then, now)
+    days = max((figure.end - figure.start).days, 1)
+    daily = query(figure, steps="day")
+    covered = max(len(set(daily["period"].to_pylist())), 1) if daily.num_rows else days
+    with st.grid(3):
+        st.metric(
+            "Total",
+            money(now, figure.currency),
+            None if not then else signed_percent(share),
+            delta_color="inverse",
+            delta_description=f"vs. {before.text}" if then else None,
+            border=True,
+            height="stretch",
+        )
+        st.metric(
+            "A day, on average",
+            money(now / covered, figure.currency),
+            border=True,
+            height="stretch",
+            chart_data=charts.trend(daily, figure.metric)[-TREND_POINTS:] if daily.num_rows else None,
+            chart_type="area",
+        )
+        st.metric("Bill rows", f"{rows:,}", border=True, height="stretch")
+
+
+def over_time(figure: Figure, groups: Sequence[str], labels: Sequence[str], steps: Steps) -> None:
+    """The chart."""
+    table = query(figure, groups, steps, CHART_GROUPS if groups else None)
+    chart = charts.costs_over_time(table, groups, figure.metric, figure.currency, steps)
+    st.altair_chart(chart, alt=f"Cost by {steps}" + (f" and {', '.join(labels)}" if labels else ""))
+
+
+@st.fragment
+def by_group(figure: Figure, groups: Sequence[str], labels: Mapping[str, str], steps: Steps, key: str) -> None:
+    """The table, one row a group, and the bill rows behind the row that is chosen."""
+    table = _with_share(query(figure, groups), figure.metric)
+    table = table.append_column("trend", _trends(figure, groups, table, steps))
+    columns = {
+        **{c: st.column_config.TextColumn(labels[c], pinned=c == groups[0]) for c in groups},
+        figure.metric: tables.money_column("Cost", figure.currency),
+        "share": st.column_config.ProgressColumn("Share", format="percent", min_value=0, max_value=1),
+        "trend": st.column_config.AreaChartColumn(f"By {steps}", width="medium"),
+        "x_RowCount": st.column_config.NumberColumn("Bill rows", format="%,d"),
+    }
+    chosen = tables.select_row(
+        table, columns, alt=f"Cost by {', '.join(labels[c] for c in groups)}", key=f"{key}_table", height=420
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        tables.download(
+            table.drop_columns(["share", "trend"]), f"costs-{figure.start}-{figure.end}", key=f"{key}_csv"
+        )
+        st.caption(
+            f"{count(table.num_rows, 'line')}. Choose one to see the bill rows behind it.", width="content"
+        )
+    if chosen is None:
+        rows_link(figure, "Bill rows behind the total")
+        return
+    line = table.slice(chosen, 1).to_pylist()[0]
+    narrowed = figure.only(groups, [line[c] for c in groups])
+    with st.container(border=True):
+        name = " · ".join(line[c] or NOTHING for c in groups)
+        st.subheader(f"{markdown(name)}: {markdown(money(line[figure.metric], figure.currency))}")
+        drill.rows_behind(narrowed, key=f"{key}_drill", expected=line[figure.metric])
+        rows_link(narrowed, "Open these rows as a page of their own")
+
+
+def by_step(figure: Figure, groups: Sequence[str], labels: Mapping[str, str], steps: Steps, key: str) -> None:
+    """The table of the chart: one row a period and group, every group of it."""
+    table = query(figure, groups, steps)
+    columns = {
+        "period": st.column_config.DateColumn(steps.capitalize(), format="D MMM YYYY"),
+        **{c: labels[c] for c in groups},
+        figure.metric: tables.money_column("Cost", figure.currency),
+        "x_RowCount": st.column_config.NumberColumn("Bill rows", format="%,d"),
+    }
+    tables.show(table, columns, alt=f"Cost by {steps}", height=420)
+    tables.download(table, f"costs-by-{steps}-{figure.start}-{figure.end}", key=f"{key}_steps_csv")
+
+
+def _with_share(table: pa.Table, metric: str) -> pa.Table:
+    table = table.sort_by([(metric, "descending")])
+    amounts = table[metric].cast(pa.float64())
+    whole = pc.sum(pc.if_else(pc.greater(amounts, 0), amounts, 0)).as_py() or 1.0
+    return table.append_column("share", pc.max_element_wise(pc.divide(amounts, whole), 0.0))
+
+
+def _trends(figure: Figure, groups: Sequence[str], table: pa.Table, steps: Steps) -> pa.Array:
+    """For each row of `table`, its cost step by step, zero where it has none."""
+    stepped = query(figure, groups, steps)
+    periods = sorted(set(stepped["period"].to_pylist()))
+    position = {p: i for i, p in enumerate(periods)}
+    lines: dict[tuple[str | None, ...], list[float]] = {}
+    amounts = stepped[figure.metric].cast(pa.float64()).to_pylist()
+    keys = zip(*(stepped[c].to_pylist() for c in groups), strict=True)
+    for key, period, amount in zip(keys, stepped["period"].to_pylist(), amounts, strict=True):
+        lines.setdefault(key, [0.0] * len(periods))[position[period]] = amount
+    rows = zip(*(table[c].to_pylist() for c in groups), strict=True)
+    return pa.array([lines.get(row, []) for row in rows], pa.list_(pa.float64()))

@@ -1,0 +1,132 @@
+"""The bill rows behind a figure: their sum is the figure, and each row opens as it was delivered."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import streamlit as st
+
+from finops_assets.queries.rows import RowQuery, cost_rows, native_row
+from streamlit_app import data, tables
+from streamlit_app.format import COST_LABELS, NOTHING, count, exact, label, markdown
+from streamlit_app.links import Figure
+
+PAGE_ROWS = 200
+
+_COLUMNS: dict[str, Any] = {
+    "ChargePeriodStart": st.column_config.DatetimeColumn("Charged from", format="D MMM YYYY, HH:mm", timezone="UTC"),
+    "ServiceName": "Service",
+    "SubAccountName": "Account",
+    "ResourceId": st.column_config.TextColumn("Resource", width="medium"),
+    "ChargeDescription": st.column_config.TextColumn("Charge", width="medium"),
+    "ChargeCategory": "Category",
+    "x_File": st.column_config.TextColumn("File", help="The delivered file, relative to its source."),
+    "x_RowNumber": st.column_config.NumberColumn("Row", format="%,d", help="From 1, header not counted."),
+    "x_BillId": st.column_config.TextColumn("Bill", help="The delivery; see the page Bills."),
+    "x_Source": "Source",
+}
+
+
+def rows_behind(figure: Figure, *, key: str, expected: Decimal | None = None) -> None:
+    """The rows of `figure`, a page at a time, with their exact sum. `expected` is the figure shown above."""
+    state = f"{key}_pages"
+    asked = st.session_state.get(state)
+    if asked is None or asked[0] != figure:
+        asked = (figure, [None])
+    cursors: list[Any] = asked[1]
+    page = data.ask(
+        cost_rows,
+        RowQuery(
+            start=figure.start,
+            end=figure.end,
+            filters=figure.filters,
+            metric=figure.metric,
+            currency=figure.currency,
+            after=cursors[-1],
+            limit=PAGE_ROWS,
+        ),
+    )
+    _sum(page.totals.get(figure.currency), page.total_rows, figure, expected)
+    if not page.rows.num_rows:
+        return
+    columns = {
+        figure.metric: tables.money_column(COST_LABELS[figure.metric], figure.currency),
+        **{c: config for c, config in _COLUMNS.items() if c in page.rows.column_names},
+    }
+    chosen = tables.select_row(
+        page.rows,
+        columns,
+        alt="The bill rows behind the figure, with file and row number",
+        key=f"{key}_rows_{len(cursors)}",
+        height=360,
+    )
+    _pager(state, figure, cursors, page.next_cursor, page.rows, page.total_rows, key)
+    if chosen is None:
+        st.caption("Choose a row to see it as the provider delivered it.")
+    else:
+        _delivered(page.rows.slice(chosen, 1).to_pylist()[0])
+
+
+def _sum(total: Decimal | None, rows: int, figure: Figure, expected: Decimal | None) -> None:
+    amount = markdown(exact(total or Decimal(0), figure.currency))
+    text = f"**{count(rows, 'bill row')}** add up to **{amount}**"
+    if expected is None:
+        st.markdown(text)
+    elif (total or Decimal(0)) == expected:
+        st.markdown(f"{text} :green-badge[:material/check: exactly the figure above]")
+    else:
+        st.markdown(
+            f"{text} :red-badge[:material/error: the figure above is "
+            f"{markdown(exact(expected, figure.currency))}]"
+        )
+
+
+def _pager(
+    state: str, figure: Figure, cursors: list[Any], following: Any, rows: pa.Table, total: int, key: str
+) -> None:
+    first = (len(cursors) - 1) * PAGE_ROWS + 1
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Rows {first:,}–{first + rows.num_rows - 1:,} of {total:,}", width="content")
+        st.button(
+            "Back",
+            icon=":material/chevron_left:",
+            key=f"{key}_back",
+            disabled=len(cursors) == 1,
+            on_click=_turn,
+            args=(state, figure, cursors[:-1]),
+        )
+        st.button(
+            "Next",
+            icon=":material/chevron_right:",
+            key=f"{key}_next",
+            disabled=following is None,
+            on_click=_turn,
+            args=(state, figure, [*cursors, following]),
+        )
+        tables.download(rows, f"bill-rows-{figure.start}-{first}", key=f"{key}_csv", label="These rows as CSV")
+
+
+def _turn(state: str, figure: Figure, cursors: list[Any]) -> None:
+    st.session_state[state] = (figure, cursors)
+
+
+def _delivered(row: dict[str, Any]) -> None:
+    delivered = data.ask(native_row, row["x_BillId"], row["x_File"], row["x_RowNumber"])
+    st.markdown(
+        f"**As delivered**: row {row['x_RowNumber']:,} of `{row['x_File']}`, bill `{row['x_BillId']}`"
+    )
+    filled = {str(name): value for name, value in delivered.items() if value is not None and value != ""}
+    st.dataframe(
+        pa.table({"Column": list(filled), "Value": [_text(v) for v in filled.values()]}),
+        hide_index=True,
+        height=320,
+        alt="The row as the provider delivered it: every column that has a value",
+    )
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return NOTHING
+    return f"{value:f}" if isinstance(value, Decimal) else label(str(value))

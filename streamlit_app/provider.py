@@ -1,0 +1,87 @@
+"""One provider's page: the cost explorer in the provider's own words. AWS, Azure and Google Cloud share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import streamlit as st
+
+from finops_assets.queries.costs import Filter
+from streamlit_app import breakdown, charts, filters, states
+from streamlit_app.format import COST_LABELS, label, markdown
+from streamlit_app.links import Figure
+
+TOP = 10
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a provider calls things: column → its own word, the order being the way one drills down."""
+
+    title: str
+    key: str
+    """Begins the address parameters of this page, so that pages do not share their filters."""
+    providers: tuple[str, ...]
+    """The values of ServiceProviderName that are this provider."""
+    dimensions: dict[str, str]
+    first: str
+    """The column that the page opens with."""
+    rankings: tuple[str, str]
+    """The two columns whose largest values stand side by side."""
+
+
+def page(words: Words) -> None:
+    """Draw the page."""
+    st.title(words.title)
+    known = filters.covered_days()
+    currency, metric = filters.currency(known), filters.metric()
+    names = filters.dimension_names()
+    # The warehouse says what can be asked: a column it does not keep is not offered.
+    own = {column: word for column, word in words.dimensions.items() if column in names}
+    by_word = {word: column for column, word in own.items()}
+    here = Filter("ServiceProviderName", words.providers)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            period = filters.period(known)
+            steps = filters.granularity(period)
+        left, right = st.columns(2)
+        with left:
+            picked = st.segmented_control(
+                "Break down by",
+                list(by_word),
+                default=own[words.first],
+                required=True,
+                key=f"{words.key}_by",
+                bind="query-params",
+                wrap=True,
+            )
+        with right:
+            narrowing = filters.filters(period, labels=own, key=f"{words.key}_", within=(here,))
+    column = by_word.get(picked or "", words.first)
+    figure = Figure(period.start, period.end, metric, currency, (here, *narrowing))
+    st.caption(f"{COST_LABELS[metric]} in {currency}, {markdown(period.text)}")
+    _, rows = breakdown.total(figure)
+    if not rows:
+        states.nothing_here(
+            f"No {words.title} costs in {currency} here",
+            "Choose another period, currency or filter; the page Bills shows which bills have come.",
+        )
+        return
+    breakdown.cards(figure, period.before())
+    with st.container(border=True):
+        st.subheader(f"By {own[column].lower()}")
+        breakdown.over_time(figure, (column,), (own[column],), steps)
+    for place, ranked in zip(st.columns(2), words.rankings, strict=True):
+        with place, st.container(border=True, height="stretch"):
+            _largest(figure, ranked, own[ranked])
+    with st.container(border=True):
+        breakdown.by_group(figure, (column,), own, steps, key=words.key)
+
+
+def _largest(figure: Figure, column: str, word: str) -> None:
+    table: pa.Table = breakdown.query(figure, (column,), limit=TOP)
+    st.subheader(f"Largest: {word.lower()}")
+    chart = charts.ranking(table, column, figure.metric, figure.currency, height=max(90, 30 * table.num_rows))
+    largest = label(table[column][0].as_py()) if table.num_rows else "nothing"
+    st.altair_chart(chart, alt=f"Costs by {word.lower()}, {largest} the largest")

@@ -1,0 +1,80 @@
+"""Tables on the screen and their CSV files. Decimals reach both as they are."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import streamlit as st
+
+MONEY_FORMAT = "%,.2f"
+
+
+def money_column(label: str, currency: str, *, help: str | None = None, signed: bool = False) -> Any:  # noqa: A002
+    """A column of amounts in one currency, which its heading names."""
+    return st.column_config.NumberColumn(
+        f"{label} ({currency})" if currency else label, format="%+,.2f" if signed else MONEY_FORMAT, help=help
+    )
+
+
+def show(
+    table: pa.Table, columns: Mapping[str, Any], *, alt: str, height: int | str = "auto", key: str | None = None
+) -> None:
+    """A table with these columns, in this order, under these headings."""
+    st.dataframe(
+        table.select(list(columns)),
+        column_config=dict(columns),
+        hide_index=True,
+        height=height,  # type: ignore[arg-type]
+        key=key,
+        alt=alt,
+    )
+
+
+def select_row(
+    table: pa.Table, columns: Mapping[str, Any], *, alt: str, key: str, height: int | str = "auto"
+) -> int | None:
+    """The same, with rows to choose from; the chosen row's index."""
+    event = st.dataframe(
+        table.select(list(columns)),
+        column_config=dict(columns),
+        hide_index=True,
+        height=height,  # type: ignore[arg-type]
+        key=key,
+        on_select="rerun",
+        selection_mode="single-row",
+        alt=alt,
+    )
+    rows: Sequence[int] = event["selection"]["rows"]
+    return rows[0] if rows and rows[0] < table.num_rows else None
+
+
+def csv_bytes(table: pa.Table) -> bytes:
+    """The table as CSV, every digit kept; a text that a spreadsheet would run as a formula is defused."""
+    safe = [
+        pc.replace_substring_regex(column, pattern=r"^([=+\-@\t\r])", replacement=r"'\1")
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        else column
+        for column in table.columns
+    ]
+    out = io.BytesIO()
+    pyarrow.csv.write_csv(pa.table(safe, names=table.column_names), out)
+    return out.getvalue()
+
+
+def download(table: pa.Table, name: str, *, key: str, label: str = "CSV") -> None:
+    """A button that downloads the whole table as `<name>.csv`; made when it is clicked."""
+    st.download_button(
+        label,
+        data=lambda: csv_bytes(table),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        key=key,
+        on_click="ignore",
+        disabled=not table.num_rows,
+    )
