@@ -1,0 +1,221 @@
+"""Month starts, models, intervals and measures, each against a truth worked out another way."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from finops_assets.forecasting import accuracy
+from finops_assets.forecasting.backtest import backtest, origins, scale_of
+from finops_assets.forecasting.history import History, Series
+from finops_assets.forecasting.intervals import (
+    calibrate,
+    conformal_quantile,
+    with_coverage,
+)
+from finops_assets.forecasting.models import AutoETS, SeasonalNaive
+from finops_assets.forecasting.money import to_money
+from finops_assets.forecasting.month_start import split_month_start
+from tests.forecasting.fleets import FIRST_DAY, cost_like, is_first
+
+MONDAY = np.datetime64(FIRST_DAY)
+
+
+def history(values: object, first_day: np.datetime64 = MONDAY) -> History:
+    return History(first_day, np.asarray(values, dtype=np.float64))
+
+
+def test_month_starts_are_those_of_the_calendar() -> None:
+    days = history(np.zeros(400)).is_month_start
+    expected = [date.fromordinal(FIRST_DAY.toordinal() + i).day == 1 for i in range(400)]
+    assert list(days) == expected
+
+
+def test_a_regular_month_start_charge_is_found_and_added_to_the_next_ones_only() -> None:
+    values = np.where(is_first(120), 50.0 + 300.0, 50.0)
+    split = split_month_start(history(values))
+    assert split.charge == pytest.approx(300.0)
+    assert np.all(split.without.values == 50.0)
+    ahead = split.add_back(np.full(60, 50.0))
+    future = is_first(180)[120:]
+    assert list(ahead) == [350.0 if f else 50.0 for f in future]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        cost_like(1, 200),
+        np.where(is_first(200) & (np.arange(200) < 60), 400.0, 50.0),  # stopped months ago
+        np.where(np.arange(200) == 26, 400.0, 50.0),  # once, on a first
+    ],
+    ids=["none", "stopped", "once"],
+)
+def test_no_charge_is_made_up(values: np.ndarray) -> None:
+    assert split_month_start(history(values)).charge == 0.0
+
+
+def test_a_monthly_credit_is_a_negative_charge() -> None:
+    values = np.where(is_first(120), -80.0, 20.0)
+    assert split_month_start(history(values)).charge == pytest.approx(-100.0)
+
+
+def test_seasonal_naive_repeats_the_last_week() -> None:
+    ahead = SeasonalNaive().forecast(history([9, 9, 1, 2, 3, 4, 5, 6, 7]), 10)
+    assert list(ahead) == [1, 2, 3, 4, 5, 6, 7, 1, 2, 3]
+    assert list(SeasonalNaive().forecast(history([2, 4]), 2)) == [3, 3]
+
+
+def test_ets_knows_what_it_cannot_fit() -> None:
+    assert not AutoETS().supports(history(np.arange(27.0)))
+    assert not AutoETS().supports(history(np.full(200, 5.0)))
+    assert AutoETS().supports(history(cost_like(1, 100)))
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e7])
+def test_ets_is_the_same_model_in_any_unit(size: float) -> None:
+    values = cost_like(3, 150)
+    one = AutoETS().forecast(history(values), 14)
+    np.testing.assert_allclose(AutoETS().forecast(history(values * size), 14) / size, one, rtol=1e-6)
+
+
+def test_origins_leave_four_weeks_to_learn_from() -> None:
+    assert origins(400) == [(310, 90), (280, 90), (250, 90)]
+    assert origins(150) == [(60, 90), (30, 90)]
+    assert origins(80) == [(50, 30), (35, 30)]
+    assert origins(36) == [(29, 7)]
+    assert origins(34) == []
+
+
+def test_measures_by_hand() -> None:
+    actual, mean = np.array([10.0, 20.0, -10.0]), np.array([12.0, 15.0, -10.0])
+    assert accuracy.wape(actual, mean) == pytest.approx(7 / 40)
+    assert accuracy.bias(actual, mean) == pytest.approx(-3 / 40)
+    assert np.isnan(accuracy.wape(np.zeros(2), np.ones(2)))
+    errors = pd.DataFrame(
+        {
+            "series": [0, 0, 1, 1, 2],
+            "window": [0, 0, 0, 0, 0],
+            "actual": [10.0, 10.0, 5.0, 5.0, 1.0],
+            "mean": [12.0, 6.0, 5.0, 7.0, 9.0],
+            "naive_error": [2.0, 2.0, 0.5, 0.5, 0.0],
+        }
+    )
+    # Series 0: (2+4)/2 over 2; series 1: (0+2)/2 over 0.5; series 2 never moved: no MASE.
+    assert accuracy.mase(errors) == pytest.approx((1.5 + 2.0) / 2)
+
+
+def measured(rows: list[tuple[str, int, float]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"level": "total", "metric": "m", "currency": "USD", "model": m, "horizon": h, "wape": w}
+            for m, h, w in rows
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "winner"),
+    [
+        ([("naive", 30, 0.2), ("ets", 30, 0.1)], "ets"),
+        ([("naive", 30, 0.1), ("ets", 30, 0.2)], "naive"),
+        ([("naive", 30, 0.1), ("ets", 30, 0.1)], "naive"),
+        ([("naive", 30, 0.2), ("ets", 30, 0.1), ("naive", 90, 0.2), ("ets", 90, 0.3)], "naive"),
+        ([("naive", 7, 0.2), ("ets", 7, 0.1)], "ets"),
+        ([("naive", 30, np.nan), ("ets", 30, np.nan)], "naive"),
+    ],
+    ids=["better", "worse", "equal", "worse at 90 days", "seven days only", "nothing spent"],
+)
+def test_a_champion_is_never_worse_than_the_baseline(rows: list[tuple[str, int, float]], winner: str) -> None:
+    assert accuracy.champions(measured(rows), "naive") == {("total", "m", "USD"): winner}
+
+
+def test_conformal_quantile_is_the_order_statistic_of_the_theorem() -> None:
+    residuals = np.arange(1.0, 20.0)  # 19 of them: rank ceil(20 * .95) = 19, ceil(20 * .8) = 16
+    assert conformal_quantile(residuals, 0.95) == 19.0
+    assert conformal_quantile(residuals, 0.80) == 16.0
+    assert conformal_quantile(residuals[:18], 0.95) == np.inf
+
+
+def simulated_errors(seed: int, series: int = 60) -> pd.DataFrame:
+    """A backtest whose errors are known: normal, larger further ahead, of each series' own size."""
+    rng = np.random.default_rng(seed)
+    steps = np.arange(1, 91)
+    parts = []
+    for s in range(series):
+        scale = rng.lognormal(2, 1)
+        for window in range(3):
+            noise = rng.standard_t(4, 90) * scale * np.where(steps <= 7, 1, np.where(steps <= 30, 2, 3))
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "level": "service", "metric": "m", "currency": "USD", "series": s,
+                        "window": window, "length": 90, "scale": scale, "naive_error": scale,
+                        "low": -np.inf, "high": np.inf, "model": "ets", "step": steps,
+                        "actual": 100 + noise, "mean": 100.0,
+                    }
+                )
+            )  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_intervals_cover_what_they_promise_on_errors_they_have_not_seen() -> None:
+    calibration = calibrate(simulated_errors(1))
+    fresh = simulated_errors(2)
+    widths = calibration.half_widths("service", "m", "USD", "ets", fresh["step"].to_numpy())
+    off = (fresh["actual"] - fresh["mean"]).abs() / fresh["scale"]
+    assert (off <= widths[0]).mean() == pytest.approx(0.80, abs=0.02)
+    assert (off <= widths[1]).mean() == pytest.approx(0.95, abs=0.01)
+    for first, last in ((1, 7), (8, 30), (31, 90)):
+        bucket = fresh["step"].between(first, last)
+        assert (off <= widths[0])[bucket].mean() == pytest.approx(0.80, abs=0.04)
+
+
+def test_measured_coverage_is_of_origins_left_out() -> None:
+    judged = with_coverage(simulated_errors(3))
+    assert judged["inside_80"].mean() == pytest.approx(0.80, abs=0.02)
+    assert judged["inside_95"].mean() == pytest.approx(0.95, abs=0.01)
+    one_origin = simulated_errors(3).query("window == 0")
+    assert with_coverage(one_origin)["inside_80"].isna().all()
+
+
+def test_a_small_pool_borrows_from_a_wider_one_and_an_empty_one_is_wide() -> None:
+    calibration = calibrate(simulated_errors(1))
+    steps = np.array([1, 20, 60])
+    known = calibration.half_widths("service", "m", "USD", "ets", steps)
+    np.testing.assert_array_equal(calibration.half_widths("total", "x", "EUR", "ets", steps), known)
+    unknown = calibrate(simulated_errors(1).iloc[:0]).half_widths("total", "m", "USD", "ets", steps)
+    assert np.all(unknown[1] >= 6.0)
+    assert np.all(np.diff(unknown[0]) > 0)
+
+
+def test_the_scale_is_the_weekly_change_without_the_month_start() -> None:
+    values = np.tile([10.0, 12.0], 100)[:150]
+    steps = np.abs(values[-91:][7:] - values[-91:][:-7])
+    charged = np.where(is_first(150), values + 500.0, values)
+    assert scale_of(history(values)) == pytest.approx(steps.mean())
+    assert scale_of(history(charged)) < 3.0
+    assert scale_of(history(np.zeros(100))) == 0.01
+
+
+def test_a_backtest_shows_each_origin_only_its_past() -> None:
+    values = np.arange(200.0)
+    series = Series(0, "total", "m", "USD", history(values))
+    errors = backtest([series], {0: (SeasonalNaive(),)})
+    newest = errors[errors["window"] == 0]
+    cut = 110
+    assert list(newest["actual"]) == list(values[cut:])
+    assert list(newest["mean"]) == list(np.resize(values[cut - 7 : cut], 90))
+    assert newest["naive_error"].iloc[0] == 7.0
+
+
+def test_money_is_rounded_to_cents_and_exact() -> None:
+    made = to_money(np.array([0.1 + 0.2, 1234567890123.456, -2.675, np.nan]))
+    assert made.type == pa.decimal128(38, 18)
+    assert made.to_pylist() == [Decimal("0.30"), Decimal("1234567890123.46"), Decimal("-2.68"), None]
+    with pytest.raises(ValueError, match="beyond"):
+        to_money(np.array([np.inf]))
