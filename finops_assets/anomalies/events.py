@@ -27,6 +27,9 @@ HALF_SCORE_Z = 4.5
 JOIN_Z = 2.5
 """A neighbouring day that leaves to the same side by this much belongs to the event."""
 
+BRIDGED_DAYS = 2
+"""So many ordinary days may lie inside an event: a weekend hides a shift of the working days."""
+
 SHIFT_DAYS = 7
 """An event of a week or more is a new level rather than a spike or a drop."""
 
@@ -104,7 +107,7 @@ def combined_score(panel: Panel, residuals: Residuals) -> FloatArray:
 
 
 def _runs(score: FloatArray, residuals: Residuals) -> list[Run]:
-    """Anomalous days with the days beside them that lean the same way; one odd day may lie between."""
+    """Anomalous days with the days beside them that lean the same way; two others may lie between."""
     z = np.nan_to_num(residuals.z)
     found = []
     for series in np.flatnonzero((score >= THRESHOLD).any(axis=0)):
@@ -127,8 +130,11 @@ def _stretch(joined: BoolArray, day: int, until: int) -> tuple[int, int]:
     while first - 1 > until and joined[first - 1]:
         first -= 1
     last = day
-    while last + 1 < len(joined) and (joined[last + 1] or (last + 2 < len(joined) and joined[last + 2])):
-        last += 1 if joined[last + 1] else 2
+    ahead = np.flatnonzero(joined[last + 1 :]) + last + 1
+    for position in ahead:
+        if position - last > BRIDGED_DAYS + 1:
+            break
+        last = int(position)
     return first, last
 
 

@@ -24,6 +24,10 @@ _SIGMA_PER_MAD = 1.4826
 _SIGMA_PER_MEAN = 1.2533
 """The standard deviation of a normal variable over its median and its mean absolute deviation."""
 
+_STANDSTILL = 0.1
+"""A weekday below this share of its neighbours says nothing about the level."""
+
+_LARGEST_FACTOR = 10.0
 _SPREAD_DAYS = 12 * WEEK
 _RELATIVE_FLOOR = 0.02
 _MONTH_START_MEMORY = 3
@@ -55,9 +59,9 @@ def seasonal_residuals(panel: Panel) -> Residuals:
     firsts = panel.is_month_start
     ordinary = costs.mask(np.broadcast_to(firsts[:, None], costs.shape))
 
-    weekday = _weekday_offsets(ordinary)
-    level = _trailing_median(ordinary - weekday.fillna(0.0), LEVEL_DAYS)
-    raw = costs - level - weekday.fillna(0.0)
+    weekday = _weekday_shape(ordinary)
+    level = _trailing_median(weekday.removed_from(ordinary), LEVEL_DAYS)
+    raw = costs - weekday.applied_to(level)
     trend = _trailing_median(raw.mask(_rows(firsts, raw)), 4 * WEEK).fillna(0.0)
     residual = raw - trend
     spread = _spread(residual.mask(_rows(firsts, residual)))
@@ -65,7 +69,7 @@ def seasonal_residuals(panel: Panel) -> Residuals:
     month_start = _month_start_charge(residual, firsts)
     residual = (residual - repeated).mask(_rows(firsts, residual), residual - month_start)
 
-    level_now = level + trend
+    level_now = weekday.applied_to(level) + trend
     floor = _RELATIVE_FLOOR * level_now.abs()
     # Month-start charges are a share of the bill: they vary with it, not with the daily noise.
     floor = floor.mask(_rows(firsts, floor), floor + 0.1 * month_start.abs())
@@ -79,11 +83,37 @@ def seasonal_residuals(panel: Panel) -> Residuals:
     )
 
 
-def _weekday_offsets(ordinary: pd.DataFrame) -> pd.DataFrame:
-    """By how much a weekday lies off the days around it: the median of its last eight."""
+@dataclass(frozen=True)
+class _WeekdayShape:
+    """How a weekday differs from the days around it: by a factor, or else by an amount.
+
+    A factor keeps its meaning when the level shifts. A series around zero has none: there the
+    amount is used.
+    """
+
+    factor: pd.DataFrame
+    amount: pd.DataFrame
+
+    def removed_from(self, costs: pd.DataFrame) -> pd.DataFrame:
+        """Costs as if every day were an ordinary one; NaN on weekdays that (nearly) stand still."""
+        divided = costs / self.factor.where(self.factor >= _STANDSTILL)
+        return divided.where(self.factor.notna(), costs - self.amount)
+
+    def applied_to(self, level: pd.DataFrame) -> pd.DataFrame:
+        """What the weekday costs at that level."""
+        return (level * self.factor).where(self.factor.notna(), level + self.amount)
+
+
+def _weekday_shape(ordinary: pd.DataFrame) -> _WeekdayShape:
+    """The median of a weekday's last eight differences, and ratios, to the week around each."""
     around = ordinary.rolling(WEEK, min_periods=4, center=True).median()
-    off = ordinary - around
-    by_weekday = [off.iloc[w::WEEK].rolling(8, min_periods=3).median().shift(1) for w in range(WEEK)]
+    factor = _over_last_weeks(ordinary / around.where(around.abs() >= 0.01))
+    amount = _over_last_weeks(ordinary - around)
+    return _WeekdayShape(factor.where((factor >= 0) & (factor <= _LARGEST_FACTOR)), amount.fillna(0.0))
+
+
+def _over_last_weeks(values: pd.DataFrame) -> pd.DataFrame:
+    by_weekday = [values.iloc[w::WEEK].rolling(8, min_periods=3).median().shift(1) for w in range(WEEK)]
     return pd.concat(by_weekday).sort_index()
 
 
@@ -111,9 +141,15 @@ def _repeated_on_day_of_month(residual: pd.DataFrame, spread: pd.DataFrame) -> p
 
 
 def _month_start_charge(residual: pd.DataFrame, firsts: BoolArray) -> pd.DataFrame:
-    """What the last month starts cost beyond ordinary days; NaN on the first one that is seen."""
+    """What a month start costs beyond ordinary days; NaN on the first one that is seen.
+
+    The last one or the median of the last three, whichever is nearer: a charge that has changed for
+    good is news once, and one odd month start does not make the next one odd.
+    """
     starts = residual[firsts]
-    charge = starts.rolling(_MONTH_START_MEMORY, min_periods=1).median().shift(1)
+    usual = starts.rolling(_MONTH_START_MEMORY, min_periods=1).median().shift(1)
+    last = starts.shift(1)
+    charge = usual.mask((starts - last).abs() < (starts - usual).abs(), last)
     return charge.reindex(residual.index)
 
 

@@ -78,7 +78,7 @@ def test_every_column_equals_what_pandas_computes(tmp_path: Path, rows: list[dic
     for level, keys in levels.items():
         groups = source.groupby(keys) if keys else [((), source)]
         for key, group in groups:
-            names = dict(zip(keys, key, strict=True))
+            names = {k: str(v) for k, v in zip(keys, key, strict=True)}
             for metric in ("BilledCost", "EffectiveCost"):
                 series_id = "|".join(
                     [level, names.get("ServiceProviderName", ""), names.get("SubAccountId", ""),
