@@ -40,7 +40,7 @@ def cost_anomalies(context: dg.AssetExecutionContext, platform: Platform) -> dg.
     inputs = {"events": events, "known": lake.input(COST_ANOMALIES), "cost_features": features}
     path = lake.new_file(COST_ANOMALIES, {}, key)
     file = platform.engine.write(sql, inputs, COST_ANOMALIES, path, [datetime.now(UTC)])
-    lake.replace(COST_ANOMALIES, {}, [file], context.run_id)
+    lake.replace(COST_ANOMALIES, {}, [file], context.run.run_id)
     return materialized(COST_ANOMALIES, file.rows)
 
 
@@ -64,7 +64,7 @@ def anomaly_drivers(context: dg.AssetExecutionContext, platform: Platform) -> dg
     path = platform.lake.new_file(ANOMALY_DRIVERS, {}, key)
     inputs = {"anomalies": events, "daily_costs": daily}
     file = platform.engine.write(sql, inputs, ANOMALY_DRIVERS, path)
-    platform.lake.replace(ANOMALY_DRIVERS, {}, [file], context.run_id)
+    platform.lake.replace(ANOMALY_DRIVERS, {}, [file], context.run.run_id)
     return materialized(ANOMALY_DRIVERS, file.rows)
 
 

@@ -42,7 +42,7 @@ def cost_features(context: dg.AssetExecutionContext, platform: Platform) -> dg.M
         return unchanged(COST_FEATURES, platform.lake)
     path = platform.lake.new_file(COST_FEATURES, {}, key)
     file = platform.engine.write(sql, {"daily_costs": daily}, COST_FEATURES, path)
-    platform.lake.replace(COST_FEATURES, {}, [file], context.run_id)
+    platform.lake.replace(COST_FEATURES, {}, [file], context.run.run_id)
     return materialized(COST_FEATURES, file.rows)
 
 
@@ -70,7 +70,7 @@ def forecasts(context: dg.AssetExecutionContext, platform: Platform) -> Iterator
         yield unchanged(COST_FORECASTS, platform.lake)
         yield unchanged(FORECAST_ACCURACY, platform.lake)
     else:
-        yield from make_forecasts(platform, key, context.run_id)
+        yield from make_forecasts(platform, key, context.run.run_id)
 
 
 def in_ledger(platform: Platform, key: str) -> bool:

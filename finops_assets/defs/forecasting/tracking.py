@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.csv
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 EXPERIMENT = "forecasts"
 MEASURES = ("wape", "mase", "bias", "coverage_80", "coverage_95")
@@ -24,11 +29,10 @@ def record_backtest(folder: Path, accuracy: pa.Table, params: Mapping[str, objec
     """
     # MLflow reports its use to its makers unless told not to; a bill's platform calls nobody.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    from mlflow import MlflowClient
     from mlflow.entities import Metric, Param, RunTag
 
     folder.mkdir(parents=True, exist_ok=True)
-    client = MlflowClient(tracking_uri=f"sqlite:///{folder.resolve() / 'mlflow.db'}")
+    client = _open(f"sqlite:///{folder.resolve() / 'mlflow.db'}")
     experiment = client.get_experiment_by_name(EXPERIMENT)
     experiment_id = (
         experiment.experiment_id
@@ -48,6 +52,16 @@ def record_backtest(folder: Path, accuracy: pa.Table, params: Mapping[str, objec
         client.log_artifact(run.info.run_id, str(table))
     client.set_terminated(run.info.run_id)
     return str(run.info.run_id)
+
+
+def _open(uri: str) -> MlflowClient:
+    from mlflow import MlflowClient
+    from sqlalchemy.exc import SADeprecationWarning
+
+    with warnings.catch_warnings():
+        # MLflow 3.17 maps its tables in a way that SQLAlchemy 2.1 will drop; not ours to change.
+        warnings.filterwarnings("ignore", message="The ``noload`` loader", category=SADeprecationWarning)
+        return MlflowClient(tracking_uri=uri)
 
 
 def _metrics(accuracy: pa.Table) -> dict[str, float]:
