@@ -63,6 +63,7 @@ def ingest(
     sources: Annotated[list[str] | None, typer.Argument(help="Sources; all by default.")] = None,
     start: Month = None,
     end: Month = None,
+    analyze: Annotated[bool, typer.Option(help="Make forecasts and anomalies anew as well.")] = False,
 ) -> None:
     """Take in new bills of some sources and months, then publish."""
     with _plain_errors():
@@ -73,7 +74,7 @@ def ingest(
                 f"No source is called {', '.join(unknown)}; there are {', '.join(settings.sources)}."
             )
         months = (start or settings.first_month, end or f"{datetime.now(UTC):%Y-%m}")
-        _refresh(settings, sources or [], months)
+        _refresh(settings, sources or [], months, analyze=analyze)
 
 
 @app.command()
@@ -140,6 +141,7 @@ def _refresh(
     sources: list[str] | None = None,
     months: tuple[str, str] | None = None,
     *,
+    analyze: bool = True,
     keep_going: bool = False,
 ) -> None:
     from finops_assets.defs.resources import Platform
@@ -149,7 +151,7 @@ def _refresh(
     from finops_assets.warehouse.reader import Warehouse
 
     prepare_home(settings, PROJECT)
-    done = refresh(Platform(), console, sources or [], months)
+    done = refresh(Platform(), console, sources or [], months, analyze=analyze)
     if not done.partitions and not done.published and not done.problems:
         console.print("Everything is up to date.")
     for problem in done.problems:

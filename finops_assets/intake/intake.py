@@ -53,20 +53,14 @@ class Intake:
         """Where the typed rows of a bill wait."""
         return self.staging / (bill.bill_id.replace("/", "_") + ".parquet")
 
-    def restage(self, month: str, bill: Bill, deliveries: Sequence[Delivery]) -> Path:
-        """Read an accepted bill again, when its rows no longer wait in staging.
-
-        Raises BillError when the source no longer holds the very same bill.
-        """
+    def restage(self, month: str, bill: Bill, deliveries: Sequence[Delivery]) -> Path | None:
+        """Read an accepted bill again; where its rows wait, or None when the source has it no more."""
         for delivery in deliveries:
             if delivery.fingerprint == bill.fingerprint:
                 again = self._take_one(month, delivery)
                 if again.bill_id == bill.bill_id:
                     return self.staged(bill)
-        raise BillError(
-            f"{bill.bill_id}: expected the accepted delivery in the source, found that it changed or went; "
-            "materialize `bills` for this partition again"
-        )
+        return None
 
     def _take_one(self, month: str, delivery: Delivery) -> Bill:
         folder = self.staging / f"fetch-{self.source.name}-{month}-{delivery.fingerprint}"

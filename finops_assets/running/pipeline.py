@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
 from rich.progress import Progress, TaskID
 
 _FINISHED = {
@@ -18,34 +19,53 @@ _FINISHED = {
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def run_job(job_name: str, tags: Mapping[str, str], progress: Progress, label: str) -> bool:
-    """Run one job in this process; whether it succeeded. Progress counts its steps."""
+def run_job(
+    job_name: str,
+    tags: Mapping[str, str],
+    progress: Progress,
+    label: str,
+    only: Sequence[str] | None = None,
+) -> list[str]:
+    """Run one job, or `only` some of its assets, in this process; what went wrong, a line each.
+
+    Progress counts steps.
+    """
     from finops_assets.definitions import defs
 
     instance = dg.DagsterInstance.get()
     job = defs.resolve_job_def(job_name)
     run_id = str(uuid.uuid4())
-    task = progress.add_task(label, total=len(job.graph.node_dict))
+    task = progress.add_task(label, total=len(only or job.graph.node_dict))
+    selection = [dg.AssetKey(name) for name in only] if only else None
     with _following(instance, run_id, progress, task, label):
         result = job.execute_in_process(
-            instance=instance, run_id=run_id, tags=dict(tags), raise_on_error=False, run_config=_QUIET
+            instance=instance,
+            run_id=run_id,
+            tags=dict(tags),
+            raise_on_error=False,
+            run_config=_QUIET,
+            asset_selection=selection,
         )
     progress.update(task, description=label if result.success else f"[red]{label}: failed")
-    return result.success
+    return [] if result.success else failures(run_id)
 
 
-def failures(job_name: str) -> list[str]:
-    """What the newest run of the job says went wrong, a line each."""
+def failures(run_id: str) -> list[str]:
+    """What a run says went wrong, a line each: failed steps, and checks that stopped it."""
     instance = dg.DagsterInstance.get()
-    runs = instance.get_runs(filters=dg.RunsFilter(job_name=job_name), limit=1)
-    if not runs:
-        return []
-    logs = instance.all_logs(runs[0].run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    logs = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
     return [
-        f"{e.step_key}: {(e.dagster_event.step_failure_data.error_display_string).strip().splitlines()[-1]}"
-        for e in logs
-        if e.dagster_event is not None
+        f"{entry.step_key}: {_root_message(entry.dagster_event.step_failure_data.error)}"
+        for entry in logs
+        if entry.dagster_event is not None
     ]
+
+
+def _root_message(error: SerializableErrorInfo | None) -> str:
+    """The first cause's own text: what went wrong, without the frames around it."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return "no error was recorded" if error is None else error.message.strip()
 
 
 @contextmanager

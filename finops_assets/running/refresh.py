@@ -19,14 +19,14 @@ from finops_assets.defs.ingestion.sensors import contiguous
 from finops_assets.defs.jobs import ANALYSIS, REFRESH
 from finops_assets.defs.partitions import range_tags
 from finops_assets.defs.resources import Platform
-from finops_assets.running.pipeline import failures, run_job
-from finops_assets.running.staleness import is_published, stale_months
+from finops_assets.running.pipeline import run_job
+from finops_assets.running.staleness import is_analyzed, is_published, stale_months
 from finops_assets.sources.base import SourceError
 
 
 @dataclass
 class Refreshed:
-    """What a refresh did: partitions made, and what failed, in words."""
+    """What a refresh did: partitions tried, whether it published, and what failed, in words."""
 
     partitions: int = 0
     published: bool = False
@@ -38,8 +38,13 @@ def refresh(
     console: Console,
     sources: Sequence[str] = (),
     months: tuple[str, str] | None = None,
+    *,
+    analyze: bool = True,
 ) -> Refreshed:
-    """Refresh `sources` (all by default), within `months` if given. One source's failure stops no other."""
+    """Refresh `sources` (all by default), within `months` if given. One source's failure stops no other.
+
+    Without `analyze` the bills are published with the forecasts and anomalies of before.
+    """
     done = Refreshed()
     with Progress(
         SpinnerColumn(),
@@ -58,12 +63,13 @@ def refresh(
             wanted = [m for m in stale if months is None or months[0] <= m <= months[1]]
             for stretch in contiguous(wanted):
                 label = f"{source} {stretch[0]} to {stretch[-1]}"
-                if run_job(REFRESH, range_tags(source, stretch), progress, label):
-                    done.partitions += len(stretch)
-                else:
-                    done.problems += [f"{source}: {line}" for line in failures(REFRESH)]
-        if done.partitions or not is_published(platform):
-            done.published = run_job(ANALYSIS, {}, progress, "forecasts, anomalies, warehouse")
-            if not done.published:
-                done.problems += failures(ANALYSIS)
+                problems = run_job(REFRESH, range_tags(source, stretch), progress, label)
+                done.problems += [f"{source}: {line}" for line in problems]
+                done.partitions += len(stretch)
+        if analyze and not (is_analyzed(platform) and is_published(platform)):
+            done.problems += run_job(ANALYSIS, {}, progress, "forecasts, anomalies, warehouse")
+            done.published = True
+        elif not is_published(platform):
+            done.problems += run_job(ANALYSIS, {}, progress, "warehouse", only=["warehouse"])
+            done.published = True
     return done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finops_assets.defs.costs.assets import TABLE as COSTS
 from finops_assets.defs.costs.assets import recipe
+from finops_assets.defs.forecasting.assets import features_key
 from finops_assets.defs.ingestion.bills import accepted_bills
 from finops_assets.defs.ingestion.sensors import new_deliveries
 from finops_assets.defs.marts.assets import TABLE as DAILY_COSTS
@@ -11,7 +12,7 @@ from finops_assets.defs.partitions import partition_values
 from finops_assets.defs.publishing.assets import native_tables, view_tables
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import BILLS
-from finops_assets.marts.tables import QUALITY
+from finops_assets.marts.tables import COST_FEATURES, QUALITY
 from finops_assets.schema import MONTH, SOURCE
 from finops_assets.warehouse.pointer import NotPublishedError
 from finops_assets.warehouse.publish import published_versions
@@ -31,6 +32,11 @@ def stale_months(platform: Platform, source: str) -> list[str]:
         if not (made and followed):
             stale.add(month)
     return sorted(stale)
+
+
+def is_analyzed(platform: Platform) -> bool:
+    """Whether the models have seen the newest `daily_costs`."""
+    return platform.lake.is_current(COST_FEATURES, {}, features_key(platform))
 
 
 def is_published(platform: Platform) -> bool:

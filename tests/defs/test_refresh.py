@@ -43,7 +43,7 @@ def test_bad_bills_are_held_and_said_and_the_others_go_on(platform: Platform) ->
     put(platform, "bad", "2026-01", "day,dollars\n2026-01-01,5\n")
     put(platform, "bad", "2026-02", text(in_month("2026-02"), {**in_month("2026-02"), "BilledCost": "five"}))
     put(platform, "bad", "2026-03", gzip.compress(text(in_month("2026-03")).encode())[:-20], "bill.csv.gz")
-    done = platform.finops("run", "--no-serve")
+    done = platform.finops("ingest")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 deliveries are quarantined" in done.stdout
     held = platform.query(
@@ -61,10 +61,10 @@ def test_bad_bills_are_held_and_said_and_the_others_go_on(platform: Platform) ->
 
 
 def test_a_restated_month_replaces_itself_only(platform: Platform) -> None:
-    assert platform.finops("run", "--no-serve").returncode == 0
+    assert platform.finops("ingest").returncode == 0
     before = files_of(platform, "costs")
     put(platform, "good", "2026-02", text(in_month("2026-02", "100")))
-    assert platform.finops("run", "--no-serve").returncode == 0
+    assert platform.finops("ingest").returncode == 0
     after = files_of(platform, "costs")
     assert {f: t for f, t in after.items() if f in before} == before, "no file was rewritten"
     assert all("2026-02" in f for f in set(after) - set(before))
@@ -75,9 +75,9 @@ def test_a_restated_month_replaces_itself_only(platform: Platform) -> None:
 
 
 def test_a_bad_restatement_leaves_what_was_there(platform: Platform) -> None:
-    assert platform.finops("run", "--no-serve").returncode == 0
+    assert platform.finops("ingest").returncode == 0
     put(platform, "good", "2026-02", text({**in_month("2026-02"), "BillingCurrency": "DOLLAR"}))
-    assert platform.finops("run", "--no-serve").returncode == 0
+    assert platform.finops("ingest").returncode == 0
     found = platform.query("SELECT sum(BilledCost) FROM costs WHERE x_BillingMonth = '2026-02'")
     assert found == [(Decimal("5.75"),)]
     problem = "SELECT problem FROM bills WHERE status = 'quarantined'"
@@ -95,7 +95,7 @@ def test_readers_see_whole_months_while_refreshes_run(platform: Platform) -> Non
     seen: list[tuple[Decimal, Decimal, int]] = []
     over = threading.Event()
     put(platform, "good", "2026-02", text(*[in_month("2026-02", "1")] * 40))
-    assert platform.finops("run", "--no-serve").returncode == 0
+    assert platform.finops("ingest").returncode == 0
     warehouse = Warehouse(platform.root / "var" / "warehouse")
 
     def read() -> None:
@@ -115,7 +115,7 @@ def test_readers_see_whole_months_while_refreshes_run(platform: Platform) -> Non
     try:
         for amount in amounts[1:]:
             put(platform, "good", "2026-02", text(*[in_month("2026-02", str(amount))] * 40))
-            done = platform.finops("run", "--no-serve")
+            done = platform.finops("ingest")
             assert done.returncode == 0, done.stdout + done.stderr
     finally:
         over.set()

@@ -61,7 +61,7 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
     names = sorted({name for row in rows for name in {**PLAIN, **row}})
     arrays = {}
     for name in names:
-        values = [{**PLAIN, **row}.get(name) for row in rows]
+        values: list[Any] = [{**PLAIN, **row}.get(name) for row in rows]
         if name in MAPS:
             arrays[name] = pa.array([list(v.items()) for v in values], pa.map_(pa.string(), pa.string()))
         elif name in TIMES:

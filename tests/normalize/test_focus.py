@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.normalize.bills import Normalized, Row, normalize, read_csv, shared, totals
@@ -227,3 +229,33 @@ def test_the_specifications_own_scenarios_add_up(tmp_path: Path, path: str) -> N
     assert len(found.rows) == len(delivered)
     # Who hosts a service that is no cloud's own is not known.
     assert {row["HostProviderName"] for row in found.rows} == {None}
+
+
+def test_an_aws_focus_export_in_parquet(tmp_path: Path) -> None:
+    # As AWS writes it: doubles, millisecond times, maps.
+    start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+    time, text = pa.timestamp("ms", "UTC"), pa.map_(pa.string(), pa.string())
+    columns: dict[str, pa.Array] = {
+        name: pa.array([PLAIN[name]] * 2)
+        for name in (
+            "BillingAccountId",
+            "BillingCurrency",
+            "ChargeCategory",
+            "ServiceCategory",
+            "ServiceName",
+        )
+    }
+    columns |= {name: pa.array([0.1, 0.2]) for name in ("BilledCost", "EffectiveCost", "ListCost")}
+    columns |= {name: pa.array([start] * 2, time) for name in ("BillingPeriodStart", "ChargePeriodStart")}
+    columns |= {name: pa.array([end] * 2, time) for name in ("BillingPeriodEnd", "ChargePeriodEnd")}
+    columns |= {"x_ServiceCode": pa.array(["AmazonEC2"] * 2), "x_UsageType": pa.array(["BoxUsage"] * 2)}
+    columns |= {"x_Discounts": pa.array([[("total", "0")], []], text)}
+    columns |= {"Tags": pa.array([[("b", "2"), ("a", "1")], []], text)}
+    path = tmp_path / "aws.snappy.parquet"
+    pq.write_table(pa.table(columns), path)
+    found = normalize(path, tmp_path)
+    assert found.form.name == "aws_focus"
+    assert found.total("BilledCost") == found.stated == {"EUR": Decimal("0.3")}
+    assert [row["Tags"] for row in found.rows] == ['{"a":"1","b":"2"}', None]
+    assert found.rows[0]["ServiceSubcategory"] == "Virtual Machines"
+    assert found.rows[0]["ContractedCost"] == Decimal("0.1")

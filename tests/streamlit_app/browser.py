@@ -150,7 +150,9 @@ def _is_up(server: subprocess.Popen[bytes], health: str) -> bool:
 
 def main() -> None:
     """Pictures of every page, in each view."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data", type=Path, default=PROJECT / "var")
     parser.add_argument("--page", choices=sorted(PAGES), action="append")

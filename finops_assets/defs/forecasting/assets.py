@@ -36,14 +36,19 @@ _ACCURACY_SQL = "SELECT *, ? AS mlflow_run_id FROM accuracy"
 def cost_features(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[Any]:
     """Make all series anew; a few seconds for years of bills."""
     daily = platform.lake.input(DAILY_COSTS)
-    sql = load_sql(COST_FEATURES.name)
-    key = build_key(sql, repr(COST_FEATURES), *daily.files)
+    sql, key = load_sql(COST_FEATURES.name), features_key(platform)
     if platform.lake.is_current(COST_FEATURES, {}, key):
         return unchanged(COST_FEATURES, platform.lake)
     path = platform.lake.new_file(COST_FEATURES, {}, key)
     file = platform.engine.write(sql, {"daily_costs": daily}, COST_FEATURES, path)
     platform.lake.replace(COST_FEATURES, {}, [file], context.run.run_id)
     return materialized(COST_FEATURES, file.rows)
+
+
+def features_key(platform: Platform) -> str:
+    """The key of what `cost_features` is made from."""
+    sql = load_sql(COST_FEATURES.name)
+    return build_key(sql, repr(COST_FEATURES), *platform.lake.files(DAILY_COSTS))
 
 
 @dg.multi_asset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import time
@@ -58,6 +59,9 @@ def _open(uri: str) -> MlflowClient:
     from mlflow import MlflowClient
     from sqlalchemy.exc import SADeprecationWarning
 
+    # A new database is migrated through dozens of versions, each told at level INFO.
+    for name in ("alembic", "mlflow.store.db"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     with warnings.catch_warnings():
         # MLflow 3.17 maps its tables in a way that SQLAlchemy 2.1 will drop; not ours to change.
         warnings.filterwarnings("ignore", message="The ``noload`` loader", category=SADeprecationWarning)

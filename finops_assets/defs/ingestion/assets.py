@@ -1,6 +1,7 @@
 """`bills` and one `raw_<format>` for each format: what was delivered, checked and kept as it came."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 
@@ -19,6 +20,7 @@ from finops_assets.defs.resources import Platform
 from finops_assets.engine.base import DataFile
 from finops_assets.intake.bill import ACCEPTED, QUARANTINED, Bill
 from finops_assets.intake.intake import Intake
+from finops_assets.intake.parse import BillError
 from finops_assets.intake.tables import BILLS
 from finops_assets.lake.lake import build_key
 from finops_assets.normalize.format import Format
@@ -69,7 +71,7 @@ def bills(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[obj
 def land(platform: Platform, form: Format, source: str, month: str, run_id: str) -> int:
     """Make the accepted bill's rows the whole of this raw partition; the number of rows it holds.
 
-    Raises BillError when the rows no longer wait in staging and the source no longer has the bill.
+    Raises BillError when the rows never landed, wait no longer, and the source no longer has the bill.
     """
     table = form.raw_table()
     partition = partition_values(month, source)
@@ -78,19 +80,33 @@ def land(platform: Platform, form: Format, source: str, month: str, run_id: str)
         if platform.lake.files(table, partition):
             platform.lake.replace(table, partition, [], run_id)
         return 0
-    key = build_key(bill.bill_id, repr(form))
+    of_bill = build_key(bill.bill_id)
+    key = f"{of_bill}-{build_key(repr(form))}"
     if not platform.lake.is_current(table, partition, key):
-        settings = platform.settings
-        intake = Intake(open_source(platform, source), platform.engine, settings.paths.staging, run_id)
-        staged = intake.staged(bill)
-        if not staged.is_file():
-            deliveries = open_catalog(platform, source).by_month().get(month, [])
-            staged = intake.restage(month, bill, deliveries)
+        staged = staged_rows(platform, bill, source, month, run_id)
+        if staged is None and platform.lake.is_current(table, partition, of_bill):
+            # Landed by an earlier reading of this format, and the source has moved on: what was
+            # delivered is still what is here.
+            return bill.rows
+        if staged is None:
+            raise BillError(
+                f"{bill.bill_id}: expected the accepted delivery in the source, found that it changed or "
+                "went before its rows landed; materialize `bills` for this partition again"
+            )
         path = platform.lake.new_file(table, partition, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         staged.replace(path)
         platform.lake.replace(table, partition, [DataFile(path, bill.rows, path.stat().st_size)], run_id)
     return bill.rows
+
+
+def staged_rows(platform: Platform, bill: Bill, source: str, month: str, run_id: str) -> Path | None:
+    """The bill's typed rows on disk, read again from the source if need be; None when it moved on."""
+    settings = platform.settings
+    intake = Intake(open_source(platform, source), platform.engine, settings.paths.staging, run_id)
+    if intake.staged(bill).is_file():
+        return intake.staged(bill)
+    return intake.restage(month, bill, open_catalog(platform, source).by_month().get(month, []))
 
 
 def raw_asset(form: Format) -> dg.AssetsDefinition:
