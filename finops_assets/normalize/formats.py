@@ -14,7 +14,8 @@ FORMATS: tuple[Format, ...] = (
     *oci.FORMATS,
     *focus.FORMATS,
 )
-"""Every format; a format's position here breaks no tie, its signature does."""
+"""Every format. Of two that share a layout (Azure's actual and amortized cost) the first is detected;
+a manifest or the configuration names the other."""
 
 FORMAT_BY_NAME: dict[str, Format] = {form.name: form for form in FORMATS}
 
