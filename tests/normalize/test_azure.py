@@ -403,7 +403,7 @@ def test_focus_keeps_what_it_states_and_fills_what_its_version_lacks(tmp_path: P
         "PublisherName": "Contoso", "InvoiceIssuerName": "Microsoft", "ServiceCategory": "Compute",
         "ServiceName": "Virtual Machines", "SubAccountId": f"/subscriptions/{SUBSCRIPTION}",
         "SubAccountType": "Subscription", "BillingAccountType": "Billing Profile", "Tags": '{"a":"b"}',
-        "x_ResourceGroupName": "RG-Web", "x_SkuMeterCategory": "Azure Kubernetes Service",
+        "ResourceId": VM, "x_SkuMeterCategory": "Azure Kubernetes Service",
     }  # fmt: skip
     path = write(tmp_path / "focus.csv", [], header)
     with path.open("w", encoding="utf-8-sig", newline="") as out:
@@ -419,7 +419,7 @@ def test_focus_keeps_what_it_states_and_fills_what_its_version_lacks(tmp_path: P
     assert first["ChargeFrequency"] == "Usage-Based"
     assert (first["ServiceProviderName"], first["x_PublisherName"]) == ("Microsoft", "Contoso")
     assert first["x_ResourceGroupName"] == "rg-web"
-    assert first["x_Inferred"] == "HostProviderName,ServiceSubcategory"
+    assert first["x_Inferred"] == "HostProviderName,ServiceProviderName,ServiceSubcategory"
     # A meter of another category says nothing about the subcategory of the stated one.
     assert second["ServiceSubcategory"] == "Other (Compute)"
     assert costs(second) == money("0", "1.20", "0", "0")
