@@ -14,6 +14,7 @@ from sqlglot.optimizer.scope import Scope, build_scope
 from finops_assets.normalize.format import Format
 from finops_assets.normalize.formats import FORMAT_BY_NAME
 from finops_assets.normalize.references import load_references
+from finops_assets.normalize.tables import normalized_columns
 
 
 def costs_lineage(formats: Iterable[str]) -> dg.TableColumnLineage:
@@ -43,14 +44,19 @@ def native_columns(form: Format) -> dict[str, frozenset[str]]:
     scope = build_scope(query)
     if scope is None:
         raise ValueError(f"{form.name}.sql is not a query")
-    columns = {c.name.lower(): c.name for c in form.raw_table().columns}
+    # SQL names compare without case, and the parser lowers them: give them back as they are written.
+    natives = {c.name.lower(): c.name for c in form.raw_table().columns}
+    outputs = {c.name.lower(): c.name for c in normalized_columns()}
     return {
-        name: frozenset(columns[n] for n in _natives(scope, name) if n in columns) for name in _outputs(scope)
+        outputs[name.lower()]: frozenset(natives[n] for n in _natives(scope, name) if n in natives)
+        for name in _outputs(scope)
     }
 
 
 def _natives(scope: Scope, column: str) -> set[str]:
     """Lower-case names of the raw columns that one output column of a scope reads."""
+    if not isinstance(scope.expression, exp.Query):  # a row function beside a table: all that goes in
+        return _read_by(scope.parent, scope.expression) if scope.parent else set()
     if scope.set_operation_scopes:
         position = _outputs(scope).index(column)
         found: set[str] = set()
