@@ -95,6 +95,11 @@ class Format:
         text = folder.joinpath(f"{self.name}.sql").read_text(encoding="utf-8")
         return _INCLUDE.sub(lambda found: folder.joinpath(found[1]).read_text(encoding="utf-8"), text)
 
+    @property
+    def reading(self) -> str:
+        """All that decides how a delivered file becomes raw rows, the same text in every process."""
+        return repr((self.name, self.columns, self.folds, self.null_texts, self.month, self.amount))
+
     def raw_table(self) -> Table:
         """`raw_<format>`: one native row as delivered."""
         known = [Column(c.name, c.type) for c in self.columns]

@@ -33,7 +33,7 @@ def recipe(platform: Platform, bills: list[Bill]) -> str:
     forms = [FORMAT_BY_NAME[str(b.format)] for b in bills]
     references = load_references()
     return build_key(
-        *(f"{f.sql}{f!r}" for f in forms),
+        *(f.sql + f.reading for f in forms),
         *(f"{name}{references[name].to_pydict()}" for name in sorted(references)),
         repr(TABLE),
         *(b.bill_id for b in bills),

@@ -81,7 +81,7 @@ def land(platform: Platform, form: Format, source: str, month: str, run_id: str)
             platform.lake.replace(table, partition, [], run_id)
         return 0
     of_bill = build_key(bill.bill_id)
-    key = f"{of_bill}-{build_key(repr(form))}"
+    key = f"{of_bill}-{build_key(form.reading)}"
     if not platform.lake.is_current(table, partition, key):
         staged = staged_rows(platform, bill, source, month, run_id)
         if staged is None and platform.lake.is_current(table, partition, of_bill):
