@@ -35,18 +35,17 @@ tag_sets AS (
         CAST(to_json(map_from_entries(list({'k': tag_key, 'v': tag_value} ORDER BY tag_key))) AS VARCHAR)
             AS tags
     FROM (
-        SELECT
-            resource_tags,
-            regexp_replace(entry.key, '^user[:_]', '') AS tag_key,
-            max(entry.value) AS tag_value
+        SELECT resource_tags, tag_key, max(tag_value) AS tag_value
         FROM (
             SELECT
-                resource_tags,
-                unnest(map_entries(CAST(CAST(resource_tags AS JSON) AS MAP(VARCHAR, VARCHAR)))) AS entry
-            FROM (SELECT DISTINCT resource_tags FROM cur WHERE resource_tags IS NOT NULL)
+                given.resource_tags,
+                regexp_replace(entry.key, '^user[:_]', '') AS tag_key,
+                entry.value->>'$' AS tag_value
+            FROM (SELECT DISTINCT resource_tags FROM cur WHERE json_valid(resource_tags)) AS given,
+                json_each(given.resource_tags) AS entry
         )
-        WHERE entry.value <> ''
-        GROUP BY ALL
+        WHERE tag_key IS NOT NULL AND tag_value <> ''
+        GROUP BY resource_tags, tag_key
     )
     GROUP BY resource_tags
 ),

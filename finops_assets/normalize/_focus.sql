@@ -20,26 +20,26 @@ tag_sets AS (
         CAST(to_json(map_from_entries(list({'k': tag_key, 'v': tag_value} ORDER BY tag_key))) AS VARCHAR)
             AS tags
     FROM (
-        SELECT given, entry.key AS tag_key, max(entry.value) AS tag_value
+        SELECT given, tag_key, max(tag_value) AS tag_value
         FROM (
             SELECT
-                given,
-                unnest(CASE json_type(object)
-                    WHEN 'OBJECT' THEN map_entries(CAST(object AS MAP(VARCHAR, JSON)))
-                    WHEN 'ARRAY' THEN CAST(object AS STRUCT("key" VARCHAR, "value" JSON)[])
-                END) AS entry
+                t.given,
+                CASE json_type(t.object) WHEN 'OBJECT' THEN e.key WHEN 'ARRAY' THEN e.value->>'key' END
+                    AS tag_key,
+                if(json_type(t.object) = 'ARRAY', e.value->'value', e.value) AS tag_value
             FROM (
                 SELECT
-                    given,
-                    CAST(CASE
-                        WHEN json_valid(given) THEN given
-                        WHEN json_valid('{' || given || '}') THEN '{' || given || '}'
-                    END AS JSON) AS object
-                FROM (SELECT DISTINCT Tags AS given FROM delivered WHERE Tags IS NOT NULL)
-            )
+                    Tags AS given,
+                    CASE
+                        WHEN json_valid(Tags) THEN Tags
+                        WHEN json_valid('{' || Tags || '}') THEN '{' || Tags || '}'
+                    END AS object
+                FROM (SELECT DISTINCT Tags FROM delivered WHERE Tags IS NOT NULL)
+            ) AS t,
+                json_each(t.object) AS e
         )
-        WHERE entry.key IS NOT NULL
-        GROUP BY ALL
+        WHERE tag_key IS NOT NULL
+        GROUP BY given, tag_key
     )
     GROUP BY given
 ),

@@ -19,6 +19,6 @@ WITH cur AS (
         product->>'operating_system' AS operating_system,
         nullif(capacity_reservation_capacity_reservation_arn, '') AS capacity_id,
         nullif(capacity_reservation_capacity_reservation_status, '') AS capacity_status
-    FROM raw
+    FROM (SELECT * REPLACE (CASE WHEN json_valid(product) THEN product END AS product) FROM raw)
 ),
 -- include: _aws_cur.sql

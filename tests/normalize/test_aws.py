@@ -474,3 +474,8 @@ def test_any_mix_of_lines_bills_what_it_states(tmp_path: Path) -> None:
     expected = sum(Decimal(repr(row["line_item_unblended_cost"])) for row in rows)
     assert found.total("BilledCost") == found.stated == {"USD": expected}
     assert len(found.rows) == len(rows)
+
+
+def test_a_key_that_two_tag_schemes_share_is_kept_once(tmp_path: Path) -> None:
+    (row,) = bill(tmp_path, {"resource_tags": {"user_env": "a", "user:env": "b"}}).rows
+    assert json.loads(row["Tags"]) == {"env": "b"}

@@ -178,6 +178,8 @@ def test_services_are_filed_under_focus_categories(
         ('{"b": "2", "a": true, "c": 3}', {"a": True, "b": "2", "c": 3}),
         ('"b": "2", "a": "1"', {"a": "1", "b": "2"}),
         ('[{"key": "b", "value": "2"}, {"key": "a", "value": "1"}]', {"a": "1", "b": "2"}),
+        ('{"a": "1", "a": "2", "quo\\"te": "3"}', {"a": "2", 'quo"te': "3"}),
+        ('["a", "b"]', None),
         ("not tags at all", None),
         ('"just text"', None),
         ("{}", None),
