@@ -18,7 +18,7 @@ from finops_assets.forecasting.models import AutoETS, Model, SeasonalNaive
 from finops_assets.forecasting.money import to_money
 
 BASELINE = SeasonalNaive()
-THOROUGH_SERIES = 60
+THOROUGH_SERIES = 40
 """How many series, largest money first, get the model search; the tail gets one fixed form."""
 
 SILENT_DAYS = 45

@@ -98,8 +98,10 @@ leaves AS (
             WHEN 'RegionId' THEN s.RegionId
             WHEN 'ChargeCategory' THEN s.ChargeCategory
         END, '(none)') AS value,
-        CAST(round(coalesce(sum(s.cost::DOUBLE * s.weight) FILTER (WHERE NOT s.is_event), 0), 2)
-            AS DECIMAL(38, 18)) AS expected,
+        -- By way of two decimals: a DOUBLE cast straight to eighteen brings its binary tail along.
+        CAST(CAST(
+            coalesce(sum(s.cost::DOUBLE * s.weight) FILTER (WHERE NOT s.is_event), 0) AS DECIMAL(22, 2)
+        ) AS DECIMAL(38, 18)) AS expected,
         coalesce(sum(s.cost) FILTER (WHERE s.is_event), 0) AS actual
     FROM scoped AS s
     JOIN wanted AS w USING (anomaly_id)

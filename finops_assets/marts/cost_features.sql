@@ -123,7 +123,7 @@ SELECT
     lag(f.cost, 28) OVER by_day AS lag_28,
     -- Division gives DOUBLE: the mean is a model's input, so it is stored to the micro, not exactly.
     CASE WHEN count(*) OVER month_before = 28
-        THEN CAST(round(sum(f.cost) OVER month_before / 28, 6) AS DECIMAL(38, 18))
+        THEN CAST(CAST(sum(f.cost) OVER month_before / 28 AS DECIMAL(26, 6)) AS DECIMAL(38, 18))
     END AS mean_28
 FROM filled AS f
 LEFT JOIN account_names AS n

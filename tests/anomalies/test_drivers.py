@@ -123,6 +123,8 @@ def test_contributions_sum_exactly_to_the_impact(
                 assert sum(group[column], Decimal(0)) == one[whole]
             assert list(group["rank"]) == list(range(1, len(group) + 1))
             assert (~group["value"].isin(["(other)", "(unexplained)"])).sum() <= 10
+            named = group[group["value"] != "(unexplained)"]
+            assert all(e == e.quantize(Decimal("0.01")) for e in named["expected"])
             assert (group["contribution"] == group["actual"] - group["expected"]).all()
         if one["impact"] != 0:
             fixed = {"total": set(), "provider": {"ServiceProviderName"},

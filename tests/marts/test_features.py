@@ -98,6 +98,7 @@ def test_every_column_equals_what_pandas_computes(tmp_path: Path, rows: list[dic
                     assert list(mine[f"lag_{lag}"].iloc[lag:]) == list(cost.iloc[:-lag])
                 mean = cost.astype(float).rolling(28).mean().shift(1)
                 np.testing.assert_allclose(mine["mean_28"].astype(float), mean, atol=2e-6)
+                assert all(m == m.quantize(Decimal("0.000001")) for m in mine["mean_28"].dropna())
                 assert list(mine["is_complete"]) == [True] * (len(calendar) - 1) + [False]
                 checked += 1
     assert checked == found["series_id"].nunique() == 2 * (1 + 1 + 2 + 2)
