@@ -1,0 +1,66 @@
+"""How questions reach the published warehouse: every other module here asks through this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import duckdb
+import pyarrow as pa
+
+from finops_assets.settings import Settings
+from finops_assets.warehouse.pointer import NotPublishedError
+from finops_assets.warehouse.reader import Warehouse
+
+__all__ = ["NotPublishedError", "Pinned", "Reader", "Warehouse", "fetch", "open_warehouse", "pinned"]
+
+
+class Reader(Protocol):
+    """What a question needs: the published warehouse, or one version of it held fast."""
+
+    def version(self) -> int:
+        """The version that answers. Raises NotPublishedError before the first publication."""
+        ...
+
+    def cursor(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A cursor of one's own. Raises NotPublishedError before the first publication."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """One version, held open while several questions are asked: they all see the same state."""
+
+    _version: int
+    _cursor: duckdb.DuckDBPyConnection
+
+    def version(self) -> int:
+        """The version that is held."""
+        return self._version
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Another cursor on the same version."""
+        with self._cursor.cursor() as cursor:
+            yield cursor
+
+
+def open_warehouse(settings: Settings) -> Warehouse:
+    """The published warehouse of these settings, safe to share between threads; nothing is opened yet."""
+    return Warehouse(settings.paths.warehouse)
+
+
+@contextmanager
+def pinned(warehouse: Reader) -> Iterator[Pinned]:
+    """Hold the version in force until the block ends. Raises NotPublishedError."""
+    with warehouse.cursor() as cursor:
+        row = cursor.execute("SELECT max(version) FROM snapshot").fetchone()
+        yield Pinned(int(row[0]) if row is not None else 0, cursor)
+
+
+def fetch(warehouse: Reader, sql: str, params: Sequence[object] = ()) -> pa.Table:
+    """The rows of `sql` as Arrow, decimals as decimal128, times in UTC. Values are bound, never pasted."""
+    with warehouse.cursor() as cursor:
+        return cast("pa.Table", cursor.sql(sql, params=list(params) or None).to_arrow_table())

@@ -1,0 +1,207 @@
+"""Costs by any dimensions, filters, steps of time and metric, from the daily cube. Currencies never mix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal, TypeAlias, get_args
+
+import pyarrow as pa
+
+from finops_assets.marts.tables import COSTS
+from finops_assets.queries.access import Reader, fetch
+from finops_assets.queries.dimensions import (
+    CURRENCY,
+    DIMENSIONS,
+    Dimension,
+    Filter,
+    UnknownDimensionError,
+    check_columns,
+    conditions,
+    dimensions,
+)
+from finops_assets.schema import literal, quote
+
+__all__ = [
+    "CURRENCY",
+    "DIMENSIONS",
+    "GRANULARITIES",
+    "METRICS",
+    "OTHER",
+    "CostQuery",
+    "DateRange",
+    "Dimension",
+    "DimensionValue",
+    "Filter",
+    "Granularity",
+    "Metric",
+    "UnknownDimensionError",
+    "costs",
+    "currencies",
+    "date_range",
+    "dimension_values",
+    "dimensions",
+    "totals",
+]
+
+Metric: TypeAlias = Literal["BilledCost", "EffectiveCost", "ListCost", "ContractedCost"]
+Granularity: TypeAlias = Literal["none", "day", "week", "month"]
+
+METRICS: tuple[Metric, ...] = get_args(Metric)
+GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
+
+OTHER = "(other)"
+"""What the groups beyond a limit are added up as."""
+
+_PERIODS = {
+    "day": "x_Day",
+    "week": "CAST(date_trunc('week', x_Day) AS DATE)",
+    "month": "CAST(date_trunc('month', x_Day) AS DATE)",
+}
+
+
+@dataclass(frozen=True)
+class CostQuery:
+    """A question about costs.
+
+    Days from `start` up to, not including, `end`, by the day a charge begins. `limit` keeps the
+    groups with the largest totals (by size, so a large credit counts) in each currency, and adds the
+    rest up as OTHER. Weeks begin on Monday.
+    """
+
+    start: date
+    end: date
+    group_by: tuple[str, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    granularity: Granularity = "none"
+    metric: Metric = "EffectiveCost"
+    currency: str | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class DateRange:
+    """The first and the last day that any bill has a charge on, both included."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class DimensionValue:
+    """One value of a dimension: currency → its cost, and how many bill rows it has."""
+
+    value: str | None
+    costs: dict[str, Decimal]
+    rows: int
+
+
+def costs(warehouse: Reader, q: CostQuery) -> pa.Table:
+    """The costs asked for, ordered by period, then cost descending.
+
+    Columns: period (date, the step's first day; when there is a granularity), each group_by column,
+    BillingCurrency, the metric (decimal128; null where no row states it), x_RowCount.
+    Raises UnknownDimensionError for a group or filter that the cube does not have.
+    """
+    allowed = dimensions(warehouse)
+    check_columns(q.group_by, allowed)
+    groups = [quote(g) for g in dict.fromkeys(q.group_by) if g != CURRENCY]
+    where, params = _where(q, allowed)
+    metric = quote(_known(q.metric))
+    period = [] if q.granularity == "none" else [f"{_PERIODS[q.granularity]} AS period"]
+    keys = ["period"] if period else []
+    summed = (
+        f"SELECT {', '.join([*period, *groups, CURRENCY])}, sum({metric}) AS {metric}, "
+        f"CAST(sum(x_RowCount) AS BIGINT) AS x_RowCount FROM daily_costs WHERE {where} GROUP BY ALL"
+    )
+    if q.limit is not None and groups:
+        summed = _top(summed, keys, groups, metric, q.limit)
+    order = ", ".join([*keys, f"{metric} DESC NULLS LAST", *groups, CURRENCY])
+    return fetch(warehouse, f"{summed} ORDER BY {order}", params)
+
+
+def totals(warehouse: Reader, q: CostQuery) -> pa.Table:
+    """All four costs and x_RowCount of what `q` selects, one row a currency; groups and steps ignored.
+
+    Raises UnknownDimensionError.
+    """
+    where, params = _where(q, dimensions(warehouse))
+    sums = ", ".join(f"sum({c}) AS {c}" for c in COSTS)
+    return fetch(
+        warehouse,
+        f"SELECT {CURRENCY}, {sums}, CAST(sum(x_RowCount) AS BIGINT) AS x_RowCount FROM daily_costs "
+        f"WHERE {where} GROUP BY ALL ORDER BY {CURRENCY}",
+        params,
+    )
+
+
+def dimension_values(
+    warehouse: Reader, column: str, start: date, end: date, *, metric: Metric = "EffectiveCost"
+) -> list[DimensionValue]:
+    """The values that a dimension has from `start` to before `end`, the most expensive first.
+
+    Raises UnknownDimensionError.
+    """
+    check_columns([column], dimensions(warehouse))
+    cost = quote(_known(metric))
+    found = fetch(
+        warehouse,
+        f"SELECT {quote(column)} AS value, {CURRENCY} AS currency, coalesce(sum({cost}), 0) AS cost, "
+        "CAST(sum(x_RowCount) AS BIGINT) AS n FROM daily_costs WHERE x_Day >= ? AND x_Day < ? "
+        "GROUP BY 1, 2 ORDER BY cost DESC, value",
+        (start, end),
+    )
+    by_value: dict[str | None, DimensionValue] = {}
+    for row in found.to_pylist():
+        known = by_value.get(row["value"], DimensionValue(row["value"], {}, 0))
+        paid = known.costs | {row["currency"]: row["cost"]}
+        by_value[row["value"]] = DimensionValue(row["value"], paid, known.rows + row["n"])
+    return list(by_value.values())
+
+
+def currencies(warehouse: Reader) -> tuple[str, ...]:
+    """Every currency that any cost is in, in alphabetical order."""
+    found = fetch(warehouse, f"SELECT DISTINCT {CURRENCY} FROM daily_costs ORDER BY ALL")
+    return tuple(found[CURRENCY].to_pylist())
+
+
+def date_range(warehouse: Reader) -> DateRange | None:
+    """The days that there are costs of; None when there are none."""
+    row = fetch(warehouse, "SELECT min(x_Day) AS first, max(x_Day) AS last FROM daily_costs").to_pylist()[0]
+    return None if row["first"] is None else DateRange(row["first"], row["last"])
+
+
+def _top(summed: str, keys: list[str], groups: list[str], metric: str, limit: int) -> str:
+    """`summed` with the groups beyond `limit` added up. Joined by position: a group may be null."""
+    names = ", ".join(groups)
+    same = " AND ".join(f"s.{g} IS NOT DISTINCT FROM r.{g}" for g in [*groups, CURRENCY])
+    shown = [f"CASE WHEN place <= {int(limit)} THEN s.{g} ELSE {literal(OTHER)} END AS {g}" for g in groups]
+    return f"""
+WITH summed AS ({summed}),
+ranked AS (
+    SELECT {names}, {CURRENCY}, row_number() OVER (
+        PARTITION BY {CURRENCY} ORDER BY abs(sum({metric})) DESC NULLS LAST, {names}
+    ) AS place
+    FROM summed GROUP BY {names}, {CURRENCY}
+)
+SELECT {", ".join([*keys, *shown])}, s.{CURRENCY}, sum({metric}) AS {metric},
+       CAST(sum(x_RowCount) AS BIGINT) AS x_RowCount
+FROM summed AS s JOIN ranked AS r ON {same}
+GROUP BY ALL"""
+
+
+def _where(q: CostQuery, allowed: dict[str, Dimension]) -> tuple[str, list[object]]:
+    sql, values = conditions(q.filters, allowed)
+    params: list[object] = [q.start, q.end, *values]
+    if q.currency is not None:
+        sql.append(f"{CURRENCY} = ?")
+        params.append(q.currency)
+    return " AND ".join(["x_Day >= ?", "x_Day < ?", *sql]), params
+
+
+def _known(metric: str) -> str:
+    """The metric, which becomes an identifier: never anything but one of the four."""
+    if metric not in METRICS:
+        raise ValueError(f"{metric!r} is not a cost. Allowed: {', '.join(METRICS)}.")
+    return metric

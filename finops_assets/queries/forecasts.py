@@ -1,0 +1,135 @@
+"""Forecasts in force, how right they were, and what the month will come to."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import pyarrow as pa
+
+from finops_assets.queries.access import Reader, fetch
+
+Level: TypeAlias = Literal["total", "provider", "account", "service"]
+
+_NEWEST = """
+newest AS (
+    SELECT * FROM cost_forecasts
+    WHERE is_champion AND made_at = (SELECT max(made_at) FROM cost_forecasts)
+)"""
+
+
+def forecast(
+    warehouse: Reader,
+    level: Level = "total",
+    *,
+    provider: str | None = None,
+    account: str | None = None,
+    service: str | None = None,
+    metric: str = "EffectiveCost",
+    currency: str | None = None,
+) -> pa.Table:
+    """The newest making's forecast by its champion: a row a series and day, in that order.
+
+    `provider`, `account` (SubAccountId) and `service` are exact names; None takes all series of the
+    level. Columns: those of cost_forecasts but is_champion and made_on_month; money is decimal128.
+    """
+    return fetch(
+        warehouse,
+        f"""
+WITH {_NEWEST}
+SELECT * EXCLUDE (is_champion, made_on_month) FROM newest
+WHERE level = $1 AND metric = $2 AND ($3 IS NULL OR BillingCurrency = $3)
+    AND ($4 IS NULL OR ServiceProviderName = $4) AND ($5 IS NULL OR SubAccountId = $5)
+    AND ($6 IS NULL OR ServiceName = $6)
+ORDER BY series_id, day
+""",
+        (level, metric, currency, provider, account, service),
+    )
+
+
+def forecast_series(warehouse: Reader) -> pa.Table:
+    """The series that the newest making forecasts, the most expensive of each level first.
+
+    Columns: series_id, level, ServiceProviderName, SubAccountId, SubAccountName, ServiceName, metric,
+    BillingCurrency, model, made_at, data_until, first_day, last_day, mean (the sum of all its days).
+    """
+    return fetch(
+        warehouse,
+        f"""
+WITH {_NEWEST}
+SELECT series_id, level, ServiceProviderName, SubAccountId, SubAccountName, ServiceName, metric,
+    BillingCurrency, any_value(model) AS model, max(made_at) AS made_at, max(data_until) AS data_until,
+    min(day) AS first_day, max(day) AS last_day, sum(mean) AS mean
+FROM newest GROUP BY ALL
+ORDER BY list_position(['total', 'provider', 'account', 'service'], level), metric, BillingCurrency,
+    mean DESC, series_id
+""",
+    )
+
+
+def accuracy(warehouse: Reader) -> pa.Table:
+    """forecast_accuracy: each model's errors by level, metric, currency and horizon. Shares are DOUBLE."""
+    return fetch(
+        warehouse,
+        "SELECT * FROM forecast_accuracy ORDER BY level, metric, BillingCurrency, horizon, wape, model",
+    )
+
+
+def month_outlook(warehouse: Reader, metric: str = "EffectiveCost") -> pa.Table:
+    """What the newest month and the one after it will come to, for the total and each provider.
+
+    A row a level (total, provider), provider and currency. `month` is the first day of the month of
+    the newest charge. `actual` sums its charges up to `data_until`, the last day that the forecast
+    saw; `forecast` sums the days after it. The bounds are sums of the days' 80% bounds, which is wider
+    than an 80% interval of the sum. Columns: level, ServiceProviderName, BillingCurrency, month,
+    data_until, actual, forecast, expected (their sum), lo_80, hi_80, next_month, next_mean, next_lo_80,
+    next_hi_80; decimal128, null where the forecast does not reach to the end of the month in question.
+    """
+    return fetch(
+        warehouse,
+        f"""
+WITH {_NEWEST},
+months AS (
+    SELECT CAST(date_trunc('month', max(x_Day)) AS DATE) AS month,
+        CAST(month + INTERVAL 1 MONTH AS DATE) AS next_month, CAST(month + INTERVAL 2 MONTH AS DATE) AS beyond
+    FROM daily_costs
+),
+ahead AS (
+    SELECT level, ServiceProviderName, BillingCurrency, max(data_until) AS data_until, max(day) AS last_day,
+        coalesce(sum(mean) FILTER (WHERE day >= month AND day < next_month), 0) AS forecast,
+        coalesce(sum(lo_80) FILTER (WHERE day >= month AND day < next_month), 0) AS lo,
+        coalesce(sum(hi_80) FILTER (WHERE day >= month AND day < next_month), 0) AS hi,
+        sum(mean) FILTER (WHERE day >= next_month AND day < beyond) AS next_mean,
+        sum(lo_80) FILTER (WHERE day >= next_month AND day < beyond) AS next_lo_80,
+        sum(hi_80) FILTER (WHERE day >= next_month AND day < beyond) AS next_hi_80
+    FROM newest, months
+    WHERE level IN ('total', 'provider') AND metric = $1
+    GROUP BY ALL
+),
+spent AS (
+    SELECT a.level, a.ServiceProviderName, a.BillingCurrency,
+        coalesce(sum(CASE $1 WHEN 'BilledCost' THEN d.BilledCost ELSE d.EffectiveCost END), 0) AS actual
+    FROM ahead AS a
+    CROSS JOIN months
+    LEFT JOIN daily_costs AS d
+        ON d.BillingCurrency = a.BillingCurrency
+        AND (a.level = 'total' OR d.ServiceProviderName = a.ServiceProviderName)
+        AND d.x_Day >= month AND d.x_Day <= a.data_until AND d.x_Day < next_month
+    GROUP BY ALL
+)
+SELECT a.level, a.ServiceProviderName, a.BillingCurrency, month, data_until, actual,
+    CASE WHEN last_day >= next_month - 1 THEN forecast END AS forecast,
+    CASE WHEN last_day >= next_month - 1 THEN actual + forecast END AS expected,
+    CASE WHEN last_day >= next_month - 1 THEN actual + lo END AS lo_80,
+    CASE WHEN last_day >= next_month - 1 THEN actual + hi END AS hi_80,
+    next_month,
+    CASE WHEN last_day >= beyond - 1 THEN next_mean END AS next_mean,
+    CASE WHEN last_day >= beyond - 1 THEN next_lo_80 END AS next_lo_80,
+    CASE WHEN last_day >= beyond - 1 THEN next_hi_80 END AS next_hi_80
+FROM ahead AS a
+JOIN spent AS s ON s.level = a.level AND s.BillingCurrency = a.BillingCurrency
+    AND s.ServiceProviderName IS NOT DISTINCT FROM a.ServiceProviderName
+CROSS JOIN months
+ORDER BY a.level DESC, a.BillingCurrency, expected DESC NULLS LAST, a.ServiceProviderName
+""",
+        (metric,),
+    )
