@@ -170,7 +170,7 @@ services AS (
             MeterCategory AS meter_category,
             MeterSubCategory AS meter_subcategory,
             ConsumedService AS consumed_service
-        FROM rated
+        FROM raw
     ) AS d
     JOIN ref_azure_services AS s
         ON (

@@ -36,8 +36,6 @@ parsed AS (
         from_json(consumption_model, '{"id":"VARCHAR","description":"VARCHAR"}') AS model,
         from_json(resource, '{"name":"VARCHAR","global_name":"VARCHAR"}') AS res,
         subscription->>'$.instance_id' AS instance_id,
-        invoice->>'$.month' AS invoice_month,
-        invoice->>'$.publisher_type' AS publisher_type,
         lower(coalesce(cost_type, 'regular')) AS kind,
         TRY_CAST(nullif(regexp_extract(usage, '"amount":\s*"?([^,"}\s]+)', 1), '') AS DECIMAL(38, 12))
             AS usage_amount,
@@ -136,7 +134,14 @@ committed AS (
 tag_sets AS (
     SELECT labels, system_labels, tags, project_labels,
         CAST(to_json(map_from_entries(list({'k': tag_key, 'v': tag_value} ORDER BY tag_key))) AS VARCHAR)
-            AS tag_json
+            AS tag_json,
+        -- SkuPriceDetails: the machine, from the labels that Google sets.
+        CAST(json_merge_patch('{}', json_object(
+            'CoreCount',
+            max(TRY_CAST(tag_value AS INTEGER)) FILTER (tag_key = 'system/compute.googleapis.com/cores'),
+            'InstanceType',
+            max(tag_value) FILTER (tag_key = 'system/compute.googleapis.com/machine_spec')
+        )) AS VARCHAR) AS machine_json
     FROM (
         SELECT labels, system_labels, tags, project_labels, entry.k AS tag_key,
             arg_min(entry.v, entry.rank) AS tag_value
@@ -158,7 +163,7 @@ tag_sets AS (
             )) AS entry
             FROM (
                 SELECT DISTINCT labels, system_labels, tags, project->'$.labels' AS project_labels
-                FROM export
+                FROM raw
             )
         )
         WHERE entry.k IS NOT NULL AND entry.v IS NOT NULL
@@ -166,9 +171,30 @@ tag_sets AS (
     )
     GROUP BY labels, system_labels, tags, project_labels
 ),
+-- Google's invoice months begin at midnight Pacific time (its FOCUS view does the same).
+invoices AS (
+    SELECT
+        *,
+        timezone('America/Los_Angeles', strptime(invoice_month, '%Y%m')) AS period_start,
+        timezone('America/Los_Angeles', strptime(invoice_month, '%Y%m') + INTERVAL 1 MONTH) AS period_end
+    FROM (
+        SELECT
+            invoice,
+            invoice->>'$.month' AS invoice_month,
+            invoice->>'$.publisher_type' AS publisher_type
+        FROM (SELECT DISTINCT invoice FROM raw)
+    )
+),
 tagged AS (
-    SELECT committed.*, tag_sets.tag_json
+    SELECT
+        committed.*,
+        tag_sets.tag_json,
+        tag_sets.machine_json,
+        invoices.period_start,
+        invoices.period_end,
+        invoices.publisher_type
     FROM committed
+    LEFT JOIN invoices ON committed.invoice IS NOT DISTINCT FROM invoices.invoice
     LEFT JOIN tag_sets
         ON committed.labels IS NOT DISTINCT FROM tag_sets.labels
         AND committed.system_labels IS NOT DISTINCT FROM tag_sets.system_labels
@@ -179,16 +205,22 @@ tagged AS (
 
 -- The charge's own row, then one for each credit that is not a discount.
 charges AS (
-    SELECT *, NULL AS credit_title, NULL::DECIMAL(38, 18) AS credit_amount FROM tagged
-    UNION ALL BY NAME
     SELECT
-        * EXCLUDE (credit)
-            REPLACE ('Credit' AS charge_category, false AS is_commitment, false AS is_covered,
-                false AS is_unused, false AS is_fee),
+        * REPLACE (
+            CASE WHEN credit IS NULL THEN charge_category ELSE 'Credit' END AS charge_category,
+            credit IS NULL AND is_commitment AS is_commitment,
+            credit IS NULL AND is_covered AS is_covered,
+            credit IS NULL AND is_unused AS is_unused,
+            credit IS NULL AND is_fee AS is_fee
+        ),
         credit.title AS credit_title,
         credit.amount AS credit_amount
     FROM (
-        SELECT *, unnest(list_filter(all_credits, lambda c: NOT c.is_discount)) AS credit FROM tagged
+        SELECT
+            *,
+            unnest(list_prepend(NULL, coalesce(list_filter(all_credits, lambda c: NOT c.is_discount), [])))
+                AS credit
+        FROM tagged
     )
 ),
 placed AS (
@@ -208,9 +240,8 @@ SELECT
     billing_account_id AS BillingAccountId,
     'Billing Account' AS BillingAccountType,
     currency AS BillingCurrency,
-    -- Google's invoice months begin at midnight Pacific time (its FOCUS view does the same).
-    timezone('America/Los_Angeles', strptime(invoice_month, '%Y%m') + INTERVAL 1 MONTH) AS BillingPeriodEnd,
-    timezone('America/Los_Angeles', strptime(invoice_month, '%Y%m')) AS BillingPeriodStart,
+    period_end AS BillingPeriodEnd,
+    period_start AS BillingPeriodStart,
     charge_category AS ChargeCategory,
     CASE WHEN adjusted.type LIKE '%_CORRECTION' THEN 'Correction' END AS ChargeClass,
     CASE WHEN charge_category = 'Credit' THEN coalesce(credit_title, 'Credit')
@@ -278,14 +309,7 @@ SELECT
     coalesce(known.ServiceSubcategory, 'Other (Other)') AS ServiceSubcategory,
     CASE WHEN has_sku THEN item.id END AS SkuId,
     CASE WHEN has_sku THEN item.description END AS SkuMeter,
-    CASE WHEN has_sku AND tag_json->>'$."system/compute.googleapis.com/machine_spec"' IS NOT NULL THEN
-        CAST(json_merge_patch('{}', json_object(
-            'CoreCount',
-            TRY_CAST(tag_json->>'$."system/compute.googleapis.com/cores"' AS INTEGER),
-            'InstanceType',
-            tag_json->>'$."system/compute.googleapis.com/machine_spec"'
-        )) AS VARCHAR)
-    END AS SkuPriceDetails,
+    CASE WHEN has_sku THEN nullif(machine_json, '{}') END AS SkuPriceDetails,
     -- A SKU has one price a tier.
     CASE WHEN has_sku THEN concat_ws('/', item.id, nullif(tier_start, '')) END AS SkuPriceId,
     nullif(proj.id, '') AS SubAccountId,

@@ -401,6 +401,7 @@ def test_focus_keeps_what_it_states_and_fills_what_its_version_lacks(tmp_path: P
         "ChargeFrequency": "Usage-based",
         "CommitmentDiscountId": PLAN, "CommitmentDiscountStatus": "Used", "ProviderName": "Microsoft",
         "PublisherName": "Contoso", "InvoiceIssuerName": "Microsoft", "ServiceCategory": "Compute",
+        "BillingAccountId": "4711",
         "ServiceName": "Virtual Machines", "SubAccountId": f"/subscriptions/{SUBSCRIPTION}",
         "SubAccountType": "Subscription", "BillingAccountType": "Billing Profile", "Tags": '{"a":"b"}',
         "ResourceId": VM, "x_SkuMeterCategory": "Azure Kubernetes Service",
