@@ -229,7 +229,7 @@ SELECT
     billed_cost AS BilledCost,
     -- EA: the enrollment; MCA (ids of the form guid:guid_date): the billing profile, which is invoiced.
     CASE WHEN contains(BillingAccountId, ':') THEN coalesce(BillingProfileId, BillingAccountId)
-        ELSE coalesce(BillingAccountId, BillingProfileId) END AS BillingAccountId,
+        ELSE coalesce(BillingAccountId, BillingProfileId, SubscriptionId, 'unknown') END AS BillingAccountId,
     CASE WHEN contains(BillingAccountId, ':') THEN coalesce(BillingProfileName, BillingAccountName)
         ELSE coalesce(BillingAccountName, BillingProfileName) END AS BillingAccountName,
     CASE WHEN contains(BillingAccountId, ':') AND BillingProfileId IS NOT NULL THEN 'Billing Profile'
@@ -368,6 +368,7 @@ SELECT
     nullif(concat_ws(
         ',',
         cost_inferred,
+        CASE WHEN coalesce(BillingAccountId, BillingProfileId) IS NULL THEN 'BillingAccountId' END,
         CASE WHEN contracted_inferred THEN 'ContractedCost' END,
         CASE WHEN list_inferred THEN 'ListCost' END,
         CASE WHEN coalesce(lower(replace(Frequency, '-', '')), '')

@@ -16,243 +16,28 @@ import pytest
 from finops_assets.focus.columns import columns, service_subcategories
 from finops_assets.normalize.formats import detect
 from finops_assets.normalize.references import load_references
-from tests.normalize.native import Row, normalize_month, total
-
-_TEXT = pa.string()
-_PAIRS = pa.list_(pa.struct([("key", _TEXT), ("value", _TEXT)]))
-_MOMENT = pa.timestamp("us", "UTC")
-_NUMERIC = pa.decimal128(38, 9)
-
-SCHEMA = pa.schema(
-    [
-        ("billing_account_id", _TEXT),
-        ("service", pa.struct([("id", _TEXT), ("description", _TEXT)])),
-        ("sku", pa.struct([("id", _TEXT), ("description", _TEXT)])),
-        ("usage_start_time", _MOMENT),
-        ("usage_end_time", _MOMENT),
-        (
-            "project",
-            pa.struct(
-                [
-                    ("id", _TEXT),
-                    ("number", _TEXT),
-                    ("name", _TEXT),
-                    ("labels", _PAIRS),
-                    ("ancestry_numbers", _TEXT),
-                    (
-                        "ancestors",
-                        pa.list_(pa.struct([("resource_name", _TEXT), ("display_name", _TEXT)])),
-                    ),
-                ]
-            ),
-        ),
-        ("labels", _PAIRS),
-        ("system_labels", _PAIRS),
-        (
-            "tags",
-            pa.list_(
-                pa.struct([("key", _TEXT), ("value", _TEXT), ("inherited", pa.bool_()), ("namespace", _TEXT)])
-            ),
-        ),
-        (
-            "location",
-            pa.struct([("location", _TEXT), ("country", _TEXT), ("region", _TEXT), ("zone", _TEXT)]),
-        ),
-        ("export_time", _MOMENT),
-        ("cost", pa.float64()),
-        ("currency", _TEXT),
-        ("currency_conversion_rate", pa.float64()),
-        (
-            "usage",
-            pa.struct(
-                [
-                    ("amount", pa.float64()),
-                    ("unit", _TEXT),
-                    ("amount_in_pricing_units", pa.float64()),
-                    ("pricing_unit", _TEXT),
-                ]
-            ),
-        ),
-        (
-            "credits",
-            pa.list_(
-                pa.struct(
-                    [
-                        ("name", _TEXT),
-                        ("amount", pa.float64()),
-                        ("full_name", _TEXT),
-                        ("id", _TEXT),
-                        ("type", _TEXT),
-                    ]
-                )
-            ),
-        ),
-        ("invoice", pa.struct([("month", _TEXT), ("publisher_type", _TEXT)])),
-        ("cost_type", _TEXT),
-        (
-            "adjustment_info",
-            pa.struct([("id", _TEXT), ("description", _TEXT), ("mode", _TEXT), ("type", _TEXT)]),
-        ),
-        ("cost_at_list", pa.float64()),
-        ("cost_at_effective_price_default", _NUMERIC),
-        (
-            "price",
-            pa.struct(
-                [
-                    ("list_price", _NUMERIC),
-                    ("effective_price_default", _NUMERIC),
-                    ("effective_price", _NUMERIC),
-                    ("tier_start_amount", _NUMERIC),
-                    ("unit", _TEXT),
-                    ("pricing_unit_quantity", _NUMERIC),
-                ]
-            ),
-        ),
-        ("consumption_model", pa.struct([("id", _TEXT), ("description", _TEXT)])),
-        ("subscription", pa.struct([("instance_id", _TEXT)])),
-        ("transaction_type", _TEXT),
-        ("seller_name", _TEXT),
-        ("resource", pa.struct([("name", _TEXT), ("global_name", _TEXT)])),
-    ]
+from tests.normalize.gcp_bills import (
+    CORRECTED,
+    COVERED,
+    CREDITED,
+    FEE,
+    MACHINE,
+    MODEL_PRICED,
+    MOMENT,
+    NEW_FEE,
+    NUMERIC,
+    PAIRS,
+    PARTNER,
+    PLAIN,
+    ROUNDING,
+    ROWS,
+    SCHEMA,
+    TAX,
+    TEXT,
+    TOTAL,
+    write,
 )
-
-MACHINE: dict[str, Any] = {
-    "billing_account_id": "0A0A0A-0B0B0B-0C0C0C",
-    "service": {"id": "6F81-5844-456A", "description": "Compute Engine"},
-    "sku": {"id": "SKU-1", "description": "N2 Instance Core running in Americas"},
-    "usage_start_time": datetime(2026, 1, 5, 1, tzinfo=UTC),
-    "usage_end_time": datetime(2026, 1, 5, 2, tzinfo=UTC),
-    "project": {
-        "id": "shop-prod",
-        "number": "77",
-        "name": "Shop",
-        "labels": [{"key": "env", "value": "prod"}, {"key": "team", "value": "platform"}],
-        "ancestry_numbers": "/1/2/",
-        "ancestors": [
-            {"resource_name": "folders/2", "display_name": "retail"},
-            {"resource_name": "organizations/1", "display_name": "example.com"},
-        ],
-    },
-    "labels": [{"key": "team", "value": "web"}],
-    "system_labels": [
-        {"key": "compute.googleapis.com/cores", "value": "4"},
-        {"key": "compute.googleapis.com/machine_spec", "value": "n2-standard-4"},
-    ],
-    "tags": [{"key": "cost-center", "value": "42", "inherited": False, "namespace": "1"}],
-    "location": {
-        "location": "us-central1-a",
-        "country": "US",
-        "region": "us-central1",
-        "zone": "us-central1-a",
-    },
-    "export_time": datetime(2026, 1, 6, tzinfo=UTC),
-    "cost": 10.5,
-    "currency": "USD",
-    "currency_conversion_rate": 1.0,
-    "usage": {
-        "amount": 3600.0,
-        "unit": "seconds",
-        "amount_in_pricing_units": 1.0,
-        "pricing_unit": "hour",
-    },
-    "credits": [],
-    "invoice": {"month": "202601", "publisher_type": "GOOGLE"},
-    "cost_type": "regular",
-    "cost_at_list": 12.0,
-    "price": {
-        "list_price": Decimal(12),
-        "effective_price": Decimal("10.5"),
-        "tier_start_amount": Decimal(0),
-        "unit": "hour",
-        "pricing_unit_quantity": Decimal(1),
-    },
-    "transaction_type": "GOOGLE",
-    "resource": {
-        "name": "web-1",
-        "global_name": "//compute.googleapis.com/projects/shop-prod/zones/us-central1-a/instances/991",
-    },
-}
-
-
-def credit(kind: str, amount: float, name: str, identifier: str = "id") -> dict[str, Any]:
-    return {"name": name, "amount": amount, "full_name": name, "id": identifier, "type": kind}
-
-
-PLAIN = MACHINE
-CREDITED = MACHINE | {
-    "credits": [
-        credit("SUSTAINED_USAGE_DISCOUNT", -1e-7, "Sustained use"),
-        credit("PROMOTION", -0.25, 'A promotion of "amount": 9'),
-        credit("FREE_TIER", -0.1, "Free tier"),
-    ]
-}
-COVERED = MACHINE | {
-    "cost": 8.0,
-    "credits": [
-        credit("COMMITTED_USAGE_DISCOUNT", -8.0, "", "Committed Usage Discount: CPU"),
-        credit("RESELLER_MARGIN", -0.125, "Margin"),
-    ],
-}
-FEE = MACHINE | {
-    "sku": {"id": "SKU-FEE", "description": "Commitment v1: N2 Cpu in Americas for 1 Year"},
-    "cost": 5.0,
-    "cost_at_list": 5.0,
-    "subscription": {"instance_id": "subscription-1"},
-    "resource": None,
-    "labels": [],
-    "tags": [],
-}
-NEW_FEE = FEE | {
-    "sku": {"id": "SKU-FLEX", "description": "Compute flexible committed use, 1 year"},
-    "cost": 6.0,
-    "credits": [credit("FEE_UTILIZATION_OFFSET", -4.5, "Spend-based commitment", "offset")],
-}
-MODEL_PRICED = MACHINE | {
-    "cost": 4.5,
-    "cost_at_effective_price_default": Decimal("6.25"),
-    "consumption_model": {"id": "5515-81A8", "description": "Compute Flexible CUDs - 1 Year"},
-}
-TAX = MACHINE | {"cost_type": "tax", "cost": 1.19, "cost_at_list": None, "usage": None, "resource": None}
-ROUNDING = MACHINE | {"cost_type": "rounding_error", "cost": -0.004, "cost_at_list": None}
-CORRECTED = MACHINE | {
-    "cost": -3.0,
-    "cost_at_list": -3.0,
-    "adjustment_info": {
-        "id": "adj-1",
-        "description": "Overcharged",
-        "mode": "PARTIAL_CORRECTION",
-        "type": "USAGE_CORRECTION",
-    },
-}
-PARTNER = MACHINE | {
-    "service": {"id": "P-1", "description": "Contoso Cloud"},
-    "sku": {"id": "P-2", "description": "Contoso requests"},
-    "location": {"location": "mars-north1", "country": None, "region": None, "zone": None},
-    "cost": 2.5,
-    "cost_at_list": 2.5,
-    "transaction_type": "THIRD_PARTY_AGENCY",
-    "invoice": {"month": "202601", "publisher_type": "PARTNER"},
-    "seller_name": "Contoso Inc.",
-    "price": {
-        "list_price": Decimal("2.5"),
-        "effective_price": Decimal("2.5"),
-        "tier_start_amount": Decimal("1000000"),
-        "unit": "count",
-        "pricing_unit_quantity": Decimal(1000),
-    },
-}
-ROWS = [
-    PLAIN, CREDITED, COVERED, FEE, NEW_FEE, MODEL_PRICED, TAX, ROUNDING, CORRECTED, PARTNER,
-]  # fmt: skip
-# Costs 10.5 + 10.5 + 8 + 5 + 6 + 4.5 + 1.19 - 0.004 - 3 + 2.5 = 45.186;
-# credits -0.0000001 - 0.25 - 0.1 - 8 - 0.125 - 4.5 = -12.9750001.
-TOTAL = Decimal("32.2109999")
-
-
-def write(path: Path, rows: Sequence[dict[str, Any]], *, without: Sequence[str] = ()) -> Path:
-    table = pa.Table.from_pylist([dict.fromkeys(SCHEMA.names) | row for row in rows], SCHEMA)
-    pq.write_table(table.drop_columns(list(without)), path)
-    return path
+from tests.normalize.native import Row, normalize_month, total
 
 
 @pytest.fixture(scope="module")
@@ -424,7 +209,7 @@ def test_the_detailed_export_is_told_by_its_resources() -> None:
 
 
 def test_numeric_credits_keep_all_their_digits(tmp_path: Path) -> None:
-    numeric = pa.list_(pa.struct([("name", _TEXT), ("amount", _NUMERIC), ("type", _TEXT)]))
+    numeric = pa.list_(pa.struct([("name", TEXT), ("amount", NUMERIC), ("type", TEXT)]))
     exact = Decimal("-123456789012.123456789")
     table = pa.Table.from_pylist([dict.fromkeys(SCHEMA.names) | MACHINE], SCHEMA)
     given = pa.array([[{"name": "p", "amount": exact, "type": "PROMOTION"}]], numeric)
@@ -444,22 +229,22 @@ def test_a_bill_of_summer_begins_an_hour_earlier(tmp_path: Path) -> None:
 
 
 def test_focus_lists_become_tags_and_gaps_are_filled_and_named(tmp_path: Path) -> None:
-    keyed = pa.list_(pa.struct([("Key", _TEXT), ("Value", _TEXT)]))
+    keyed = pa.list_(pa.struct([("Key", TEXT), ("Value", TEXT)]))
     start, end = datetime(2026, 1, 1, 8, tzinfo=UTC), datetime(2026, 2, 1, 8, tzinfo=UTC)
     tax: list[Any] = ["usage", "Tax"]
     table = pa.table(
         {
-            "BilledCost": pa.array([Decimal("1.123456789"), Decimal(2)], _NUMERIC),
-            "EffectiveCost": pa.array([Decimal("1.1"), Decimal(2)], _NUMERIC),
-            "ContractedCost": pa.array([Decimal("1.5"), None], _NUMERIC),
-            "ListCost": pa.array([Decimal(3), None], _NUMERIC),
+            "BilledCost": pa.array([Decimal("1.123456789"), Decimal(2)], NUMERIC),
+            "EffectiveCost": pa.array([Decimal("1.1"), Decimal(2)], NUMERIC),
+            "ContractedCost": pa.array([Decimal("1.5"), None], NUMERIC),
+            "ListCost": pa.array([Decimal(3), None], NUMERIC),
             "BillingAccountId": ["0A", "0A"],
             "BillingAccountType": ["Billing Account"] * 2,
             "BillingCurrency": ["EUR", "EUR"],
-            "BillingPeriodStart": pa.array([start, start], _MOMENT),
-            "BillingPeriodEnd": pa.array([end, end], _MOMENT),
-            "ChargePeriodStart": pa.array([start, start], _MOMENT),
-            "ChargePeriodEnd": pa.array([end, end], _MOMENT),
+            "BillingPeriodStart": pa.array([start, start], MOMENT),
+            "BillingPeriodEnd": pa.array([end, end], MOMENT),
+            "ChargePeriodStart": pa.array([start, start], MOMENT),
+            "ChargePeriodEnd": pa.array([end, end], MOMENT),
             "ChargeCategory": tax,
             "ProviderName": ["Google Cloud"] * 2,
             "PublisherName": ["Google Cloud"] * 2,
@@ -467,12 +252,12 @@ def test_focus_lists_become_tags_and_gaps_are_filled_and_named(tmp_path: Path) -
             "ServiceName": ["BigQuery", "Contoso Cloud"],
             "RegionId": ["us-central1", None],
             "SubAccountId": ["shop-prod", None],
-            "x_ExportTime": pa.array([end, end], _MOMENT),
+            "x_ExportTime": pa.array([end, end], MOMENT),
             "x_Labels": pa.array([[{"Key": "team", "Value": "web"}], []], keyed),
             "x_ProjectLabels": pa.array(
                 [[{"Key": "team", "Value": "platform"}, {"Key": "env", "Value": "prod"}], []], keyed
             ),
-            "Tags": pa.array([[{"key": "zone", "value": "b"}], None], _PAIRS),
+            "Tags": pa.array([[{"key": "zone", "value": "b"}], None], PAIRS),
         }
     )
     path = tmp_path / "focus.parquet"
