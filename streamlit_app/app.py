@@ -22,7 +22,7 @@ PAGES = {
             title="Overview",
             icon=":material/space_dashboard:",
             default=True,
-            help="This month against last, the outlook, what moved, anomalies, and whether the data can be trusted.",
+            help="This month against last, the outlook, what moved, what stands out, how far to trust it.",
         ),
         st.Page(
             "app_pages/explorer.py",

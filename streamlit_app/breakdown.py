@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Literal, cast
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from finops_assets.queries.costs import CostQuery, costs
+from finops_assets.queries.costs import CostQuery, Granularity, costs
 from streamlit_app import charts, data, drill, tables
+from streamlit_app.filters import Period
 from streamlit_app.format import NOTHING, count, markdown, money, signed_percent
 from streamlit_app.format import growth as growth_of
-from streamlit_app.filters import Period
 from streamlit_app.links import Figure, rows_link
 
 CHART_GROUPS = 8
@@ -28,14 +28,16 @@ TREND_POINTS = 60
 Steps = Literal["day", "week", "month"]
 
 
-def query(figure: Figure, groups: Sequence[str] = (), steps: str = "none", limit: int | None = None) -> pa.Table:
+def query(
+    figure: Figure, groups: Sequence[str] = (), steps: Granularity = "none", limit: int | None = None
+) -> pa.Table:
     """The figure's costs by groups and steps of time; columns as queries.costs.costs() gives them."""
     asked = CostQuery(
         start=figure.start,
         end=figure.end,
         group_by=tuple(groups),
         filters=figure.filters,
-        granularity=cast('Literal["none", "day", "week", "month"]', steps),
+        granularity=steps,
         metric=figure.metric,
         currency=figure.currency,
         limit=limit,
@@ -48,10 +50,7 @@ def total(figure: Figure) -> tuple[Decimal, int]:
     table = query(figure)
     if not table.num_rows:
         return Decimal(0), 0
-    return (
-        cast("Decimal", pc.sum(table[figure.metric]).as_py()),
-        cast("int", pc.sum(table["x_RowCount"]).as_py()),
-    )
+    return pc.sum(table[figure.metric]).as_py() or Decimal(0), pc.sum(table["x_RowCount"]).as_py()
 
 
 def cards(figure: Figure, before: Period) -> None:
@@ -91,7 +90,9 @@ def over_time(figure: Figure, groups: Sequence[str], labels: Sequence[str], step
 
 
 @st.fragment
-def by_group(figure: Figure, groups: Sequence[str], labels: Mapping[str, str], steps: Steps, key: str) -> None:
+def by_group(
+    figure: Figure, groups: Sequence[str], labels: Mapping[str, str], steps: Steps, key: str
+) -> None:
     """The table, one row a group, and the bill rows behind the row that is chosen."""
     table = _with_share(query(figure, groups), figure.metric)
     table = table.append_column("trend", _trends(figure, groups, table, steps))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import altair as alt
 import pandas as pd
@@ -17,13 +17,21 @@ import pyarrow.compute as pc
 
 from streamlit_app.format import OTHER, SYMBOLS, label
 
+AnyChart: TypeAlias = Any
+"""Altair's own types do not survive its chained calls."""
+
 GREY = "#94a3b8"
 UP = "#d9476b"
 DOWN = "#1d9a6c"
 ACCENT = "#2f6fde"
 HIGHLIGHT = "#e08a1e"
 
-STATUS_COLORS = {"accepted": "#1d9a6c", "superseded": "#94a3b8", "quarantined": "#d9476b", "missing": "#e2e8f0"}
+STATUS_COLORS = {
+    "accepted": "#1d9a6c",
+    "superseded": "#94a3b8",
+    "quarantined": "#d9476b",
+    "missing": "rgba(148,163,184,0.25)",
+}
 
 _PERIODS = {
     "day": ("%d %b", "%a %d %b %Y"),
@@ -55,7 +63,7 @@ def costs_over_time(
     granularity: str,
     *,
     height: int = 340,
-) -> alt.Chart:
+) -> AnyChart:
     """Stacked bars of a cost by period and group; the largest group lies at the bottom.
 
     `table` has the columns of queries.costs.costs(): period, the groups, the metric.
@@ -65,15 +73,19 @@ def costs_over_time(
     totals = data.groupby("group")[metric].sum().sort_values(ascending=False)
     order = [g for g in totals.index if g != OTHER] + [g for g in totals.index if g == OTHER]
     data["rank"] = data["group"].map({g: i for i, g in enumerate(order)})
-    data["ends"] = [_next(d, granularity) for d in data["period"]]
     axis_format, tip_format = _PERIODS[granularity]
     one = not groups
     return (
         alt.Chart(data)
         .mark_bar(cornerRadius=1.5, stroke=None)
         .encode(
-            x=alt.X("yearmonthdate(period):T", title=None, axis=_time_axis(axis_format)),
-            x2="yearmonthdate(ends):T",
+            x=alt.X(
+                "yearmonthdate(period):O",
+                title=None,
+                axis=alt.Axis(
+                    format=axis_format, labelOverlap="greedy", labelAngle=0, grid=False, ticks=False
+                ),
+            ),
             y=alt.Y(f"sum({metric}):Q", title=None, axis=money_axis(currency)),
             color=alt.value(ACCENT) if one else _group_color(order),
             order=alt.Order("rank:Q"),
@@ -87,7 +99,7 @@ def costs_over_time(
     )
 
 
-def months_by_provider(table: pa.Table, metric: str, currency: str, *, height: int = 300) -> alt.LayerChart:
+def months_by_provider(table: pa.Table, metric: str, currency: str, *, height: int = 300) -> AnyChart:
     """Cost by month and provider, stacked, with what is forecast of the running month drawn pale.
 
     `table` has period, ServiceProviderName, the metric and `forecast` (bool). Each month's total is
@@ -130,7 +142,7 @@ def months_by_provider(table: pa.Table, metric: str, currency: str, *, height: i
     return (bars + totals).properties(height=height)
 
 
-def movers(table: pa.Table, currency: str, *, height: int = 300) -> alt.Chart:
+def movers(table: pa.Table, currency: str, *, height: int = 300) -> AnyChart:
     """Changes as bars to the right (more) and left (less). `table`: name, before, after, change."""
     data = frame(table)
     data["direction"] = ["more" if c > 0 else "less" for c in data["change"]]
@@ -138,8 +150,10 @@ def movers(table: pa.Table, currency: str, *, height: int = 300) -> alt.Chart:
         alt.Chart(data)
         .mark_bar(cornerRadius=2, size=14)
         .encode(
-            x=alt.X("change:Q", title=None, axis=money_axis(currency, orient="x")),
-            y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=170, ticks=False, domain=False)),
+            x=alt.X("change:Q", title=None, axis=money_axis(currency, ticks=5)),
+            y=alt.Y(
+                "name:N", title=None, sort=None, axis=alt.Axis(labelLimit=170, ticks=False, domain=False)
+            ),
             color=alt.Color(
                 "direction:N", scale=alt.Scale(domain=["more", "less"], range=[UP, DOWN]), legend=None
             ),
@@ -154,7 +168,7 @@ def movers(table: pa.Table, currency: str, *, height: int = 300) -> alt.Chart:
     )
 
 
-def ranking(table: pa.Table, column: str, metric: str, currency: str, *, height: int = 300) -> alt.Chart:
+def ranking(table: pa.Table, column: str, metric: str, currency: str, *, height: int = 300) -> AnyChart:
     """The largest values of one dimension as horizontal bars."""
     data = frame(table.select([metric]))
     data["name"] = joined_labels(table, [column])
@@ -162,8 +176,10 @@ def ranking(table: pa.Table, column: str, metric: str, currency: str, *, height:
         alt.Chart(data)
         .mark_bar(cornerRadius=2, size=14)
         .encode(
-            x=alt.X(f"{metric}:Q", title=None, axis=money_axis(currency, orient="x")),
-            y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=190, ticks=False, domain=False)),
+            x=alt.X(f"{metric}:Q", title=None, axis=money_axis(currency, ticks=5)),
+            y=alt.Y(
+                "name:N", title=None, sort=None, axis=alt.Axis(labelLimit=190, ticks=False, domain=False)
+            ),
             color=alt.value(ACCENT),
             tooltip=[
                 alt.Tooltip("name:N", title="What"),
@@ -174,7 +190,9 @@ def ranking(table: pa.Table, column: str, metric: str, currency: str, *, height:
     )
 
 
-def forecast(history: pa.Table, ahead: pa.Table, metric: str, currency: str, *, height: int = 380) -> alt.LayerChart:
+def forecast(
+    history: pa.Table, ahead: pa.Table, metric: str, currency: str, *, height: int = 380
+) -> AnyChart:
     """What was, what is expected, and the 80% and 95% bands around it.
 
     `history`: period and the metric; `ahead`: day, mean, lo_80, hi_80, lo_95, hi_95.
@@ -182,7 +200,7 @@ def forecast(history: pa.Table, ahead: pa.Table, metric: str, currency: str, *, 
     past, future = frame(history), frame(ahead)
     axis = alt.X("yearmonthdate(period):T", title=None, axis=_time_axis("%d %b"))
     ahead_axis = alt.X("yearmonthdate(day):T", title=None)
-    y_axis = alt.Axis(**_money_axis(currency))
+    y_axis = money_axis(currency)
     band = alt.Chart(future).encode(x=ahead_axis)
     tips = [
         alt.Tooltip("day:T", title="Day", format="%a %d %b %Y"),
@@ -214,7 +232,7 @@ def forecast(history: pa.Table, ahead: pa.Table, metric: str, currency: str, *, 
 
 def event(
     history: pa.Table, metric: str, currency: str, first: date, last: date, *, height: int = 300
-) -> alt.LayerChart:
+) -> AnyChart:
     """A series around an event, with the event's days shaded and marked. `history`: period, the metric."""
     data = frame(history)
     span = pd.DataFrame({"from": [first], "to": [last + timedelta(days=1)]})
@@ -239,7 +257,7 @@ def event(
     return alt.layer(shade, line, marks, hover).properties(height=height)
 
 
-def deliveries(data: pd.DataFrame, *, height: int) -> alt.Chart:
+def deliveries(data: pd.DataFrame, *, height: int) -> AnyChart:
     """Sources by month, each cell colored by the state of its bill. Columns: source, month, status, text."""
     statuses = [s for s in STATUS_COLORS if s in set(data["status"])]
     return (
@@ -247,7 +265,10 @@ def deliveries(data: pd.DataFrame, *, height: int) -> alt.Chart:
         .mark_rect(cornerRadius=3, stroke="transparent", strokeWidth=3)
         .encode(
             x=alt.X(
-                "month:O", title=None, axis=_month_axis(), scale=alt.Scale(paddingInner=0.12, paddingOuter=0.05)
+                "month:O",
+                title=None,
+                axis=_month_axis(),
+                scale=alt.Scale(paddingInner=0.12, paddingOuter=0.05),
             ),
             y=alt.Y(
                 "source:N",
@@ -259,7 +280,7 @@ def deliveries(data: pd.DataFrame, *, height: int) -> alt.Chart:
                 "status:N",
                 title=None,
                 scale=alt.Scale(domain=statuses, range=[STATUS_COLORS[s] for s in statuses]),
-                legend=alt.Legend(orient="top"),
+                legend=alt.Legend(orient="bottom", offset=8),
             ),
             tooltip=[
                 alt.Tooltip("source:N", title="Source"),
@@ -272,18 +293,76 @@ def deliveries(data: pd.DataFrame, *, height: int) -> alt.Chart:
     )
 
 
+def running_totals(
+    now: pa.Table,
+    then: pa.Table,
+    ahead: pa.Table,
+    metric: str,
+    currency: str,
+    names: tuple[str, str],
+    *,
+    height: int = 300,
+) -> AnyChart:
+    """Running totals by day of month: this month, what is expected of its rest (dashed), the month before.
+
+    `now` and `then`: period and the metric; `ahead`: day and mean; `names`: of the two months.
+    """
+    this, last = names
+    parts = [_running(now, "period", metric, this), _running(then, "period", metric, last)]
+    if ahead.num_rows:
+        reached = float(parts[0]["total"].iloc[-1]) if len(parts[0]) else 0.0
+        rest = _running(ahead, "day", "mean", f"{this}, expected", start=reached)
+        parts.append(pd.concat([parts[0].tail(1).assign(name=f"{this}, expected"), rest]))
+    data = pd.concat(parts)
+    order = [this, f"{this}, expected", last]
+    return (
+        alt.Chart(data)
+        .mark_line(strokeWidth=2, interpolate="step-after" if len(data) < 4 else "linear")
+        .encode(
+            x=alt.X(
+                "number:Q",
+                title="Day of the month",
+                axis=alt.Axis(grid=False, tickMinStep=1, ticks=False),
+                scale=alt.Scale(domain=[1, 31], nice=False),
+            ),
+            y=alt.Y("total:Q", title=None, axis=money_axis(currency)),
+            color=alt.Color(
+                "name:N",
+                scale=alt.Scale(domain=order, range=[ACCENT, HIGHLIGHT, GREY]),
+                legend=alt.Legend(orient="bottom", title=None, offset=8),
+            ),
+            strokeDash=alt.StrokeDash(
+                "name:N", scale=alt.Scale(domain=order, range=[[1, 0], [5, 4], [1, 0]]), legend=None
+            ),
+            tooltip=[
+                alt.Tooltip("day:T", title="Up to", format="%a %d %b %Y"),
+                alt.Tooltip("total:Q", title=f"Running total ({currency})", format=",.2f"),
+            ],
+        )
+        .properties(height=height)
+    )
+
+
+def _running(table: pa.Table, day: str, metric: str, name: str, *, start: float = 0.0) -> pd.DataFrame:
+    data = frame(table.select([day, metric])).sort_values(day)
+    return pd.DataFrame(
+        {
+            "day": data[day],
+            "number": [d.day for d in data[day]],
+            "total": start + data[metric].cumsum(),
+            "name": name,
+        }
+    )
+
+
 def trend(table: pa.Table, metric: str) -> list[float]:
     """The metric's values for the small line inside a card."""
     return [float(v) for v in pc.fill_null(table[metric].cast(pa.float64()), 0.0).to_pylist()]
 
 
-def money_axis(currency: str, *, orient: str = "y") -> alt.Axis:
+def money_axis(currency: str, *, ticks: int = 6) -> alt.Axis:
     """An axis of amounts: `$1.2k`, `$3M`."""
-    return alt.Axis(**_money_axis(currency), **({"tickCount": 5} if orient == "x" else {}))
-
-
-def _money_axis(currency: str) -> dict[str, Any]:
-    return {"labelExpr": _short("datum.value", currency), "tickCount": 6, "domain": False, "ticks": False}
+    return alt.Axis(labelExpr=_short("datum.value", currency), tickCount=ticks, domain=False, ticks=False)
 
 
 def _short(value: str, currency: str) -> str:
@@ -305,13 +384,5 @@ def _month_axis() -> alt.Axis:
 
 
 def _group_color(order: Sequence[str], field: str = "group") -> alt.Color:
-    legend = alt.Legend(orient="bottom", title=None, columns=4, labelLimit=220, symbolLimit=12)
+    legend = alt.Legend(orient="bottom", title=None, columns=4, labelLimit=220, symbolLimit=12, offset=8)
     return alt.Color(f"{field}:N", sort=list(order), scale=alt.Scale(domain=list(order)), legend=legend)
-
-
-def _next(start: date, granularity: str) -> date:
-    if granularity == "day":
-        return start + timedelta(days=1)
-    if granularity == "week":
-        return start + timedelta(days=7)
-    return (start.replace(day=28) + timedelta(days=4)).replace(day=1)

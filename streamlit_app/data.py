@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
-from finops_assets.queries.access import open_warehouse
+from finops_assets.queries.access import Reader, Warehouse, open_warehouse, pinned
 from finops_assets.settings import Settings, current_settings
 
 P = ParamSpec("P")
@@ -20,8 +20,8 @@ R = TypeVar("R")
 _PINNED = "_snapshot_version"
 
 
-class MovedError(Exception):
-    """A newer snapshot was published while a question was being answered: run the page again."""
+class _MovedError(Exception):
+    """A newer snapshot is in force than the one the page shows."""
 
 
 def settings() -> Settings:
@@ -31,7 +31,7 @@ def settings() -> Settings:
 
 def newest_version() -> int:
     """The version in force now. Raises NotPublishedError."""
-    return cast("int", _warehouse(str(settings().paths.warehouse)).version())
+    return _warehouse(str(settings().paths.warehouse)).version()
 
 
 def pin() -> int:
@@ -41,39 +41,37 @@ def pin() -> int:
     return version
 
 
-def pinned_version() -> int:
-    """The version that the page on the screen shows."""
-    return cast("int", st.session_state[_PINNED])
-
-
-def ask(question: Callable[Concatenate[Any, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
+def ask(question: Callable[Concatenate[Reader, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
     """The answer of one function of finops_assets.queries, from the cache where it was asked before.
 
-    Raises what the question raises, and MovedError when a newer snapshot was published meanwhile.
+    Starts the page again when it has shown an older snapshot than the one in force. Raises what the
+    question raises.
     """
     name = f"{question.__module__}.{question.__qualname__}"
     root = str(settings().paths.warehouse)
-    return cast("R", _answer(root, pinned_version(), name, args, kwargs, _question=question))
+    version = cast("int", st.session_state[_PINNED])
+    try:
+        return cast("R", _answer(root, version, name, args, kwargs, _question=question))
+    except _MovedError:
+        st.rerun()
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
 def _answer(
     root: str,
     version: int,
-    name: str,  # noqa: ARG001 - part of the cache's key, in place of the function
+    name: str,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     *,
     _question: Callable[..., Any],
 ) -> Any:
-    warehouse = _warehouse(root)
-    answer = _question(warehouse, *args, **kwargs)
-    # The reader follows the pointer: had it moved before the question was asked, it would have moved by now.
-    if warehouse.version() != version:
-        raise MovedError
-    return answer
+    with pinned(_warehouse(root)) as held:
+        if held.version() != version:
+            raise _MovedError
+        return _question(held, *args, **kwargs)
 
 
 @st.cache_resource(show_spinner=False)
-def _warehouse(root: str) -> Any:  # noqa: ARG001 - the key: one reader for each place
+def _warehouse(root: str) -> Warehouse:
     return open_warehouse(settings())

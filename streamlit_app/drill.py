@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
-from finops_assets.queries.rows import RowQuery, cost_rows, native_row
+from finops_assets.queries.rows import RowCursor, RowNotFoundError, RowPage, RowQuery, cost_rows, native_row
 from streamlit_app import data, tables
 from streamlit_app.format import COST_LABELS, NOTHING, count, exact, label, markdown
 from streamlit_app.links import Figure
@@ -16,7 +16,9 @@ from streamlit_app.links import Figure
 PAGE_ROWS = 200
 
 _COLUMNS: dict[str, Any] = {
-    "ChargePeriodStart": st.column_config.DatetimeColumn("Charged from", format="D MMM YYYY, HH:mm", timezone="UTC"),
+    "ChargePeriodStart": st.column_config.DatetimeColumn(
+        "Charged from", format="D MMM YYYY, HH:mm", timezone="UTC"
+    ),
     "ServiceName": "Service",
     "SubAccountName": "Account",
     "ResourceId": st.column_config.TextColumn("Resource", width="medium"),
@@ -33,9 +35,7 @@ def rows_behind(figure: Figure, *, key: str, expected: Decimal | None = None) ->
     """The rows of `figure`, a page at a time, with their exact sum. `expected` is the figure shown above."""
     state = f"{key}_pages"
     asked = st.session_state.get(state)
-    if asked is None or asked[0] != figure:
-        asked = (figure, [None])
-    cursors: list[Any] = asked[1]
+    cursors: list[RowCursor | None] = asked[1] if asked is not None and asked[0] == figure else [None]
     page = data.ask(
         cost_rows,
         RowQuery(
@@ -62,7 +62,7 @@ def rows_behind(figure: Figure, *, key: str, expected: Decimal | None = None) ->
         key=f"{key}_rows_{len(cursors)}",
         height=360,
     )
-    _pager(state, figure, cursors, page.next_cursor, page.rows, page.total_rows, key)
+    _pager(figure, cursors, page, key)
     if chosen is None:
         st.caption("Choose a row to see it as the provider delivered it.")
     else:
@@ -83,12 +83,11 @@ def _sum(total: Decimal | None, rows: int, figure: Figure, expected: Decimal | N
         )
 
 
-def _pager(
-    state: str, figure: Figure, cursors: list[Any], following: Any, rows: pa.Table, total: int, key: str
-) -> None:
+def _pager(figure: Figure, cursors: list[RowCursor | None], page: RowPage, key: str) -> None:
+    state, rows = f"{key}_pages", page.rows
     first = (len(cursors) - 1) * PAGE_ROWS + 1
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"Rows {first:,}–{first + rows.num_rows - 1:,} of {total:,}", width="content")
+        st.caption(f"Rows {first:,}–{first + rows.num_rows - 1:,} of {page.total_rows:,}", width="content")
         st.button(
             "Back",
             icon=":material/chevron_left:",
@@ -101,19 +100,25 @@ def _pager(
             "Next",
             icon=":material/chevron_right:",
             key=f"{key}_next",
-            disabled=following is None,
+            disabled=page.next_cursor is None,
             on_click=_turn,
-            args=(state, figure, [*cursors, following]),
+            args=(state, figure, [*cursors, page.next_cursor]),
         )
-        tables.download(rows, f"bill-rows-{figure.start}-{first}", key=f"{key}_csv", label="These rows as CSV")
+        tables.download(
+            rows, f"bill-rows-{figure.start}-{first}", key=f"{key}_csv", label="These rows as CSV"
+        )
 
 
-def _turn(state: str, figure: Figure, cursors: list[Any]) -> None:
+def _turn(state: str, figure: Figure, cursors: list[RowCursor | None]) -> None:
     st.session_state[state] = (figure, cursors)
 
 
 def _delivered(row: dict[str, Any]) -> None:
-    delivered = data.ask(native_row, row["x_BillId"], row["x_File"], row["x_RowNumber"])
+    try:
+        delivered = data.ask(native_row, row["x_BillId"], row["x_File"], row["x_RowNumber"])
+    except RowNotFoundError as error:
+        st.warning(str(error), icon=":material/search_off:")
+        return
     st.markdown(
         f"**As delivered**: row {row['x_RowNumber']:,} of `{row['x_File']}`, bill `{row['x_BillId']}`"
     )

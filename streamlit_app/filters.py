@@ -9,14 +9,19 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from finops_assets.queries.costs import CostQuery, DateRange, Dimension, Filter, costs, date_range
+from finops_assets.queries.costs import (
+    CostQuery,
+    DateRange,
+    Dimension,
+    Filter,
+    Metric,
+    costs,
+    date_range,
+    totals,
+)
 from finops_assets.queries.costs import dimensions as all_dimensions
-from finops_assets.queries.costs import totals
 from streamlit_app import data
 from streamlit_app.format import COST_HELP, COST_LABELS, days, label, value_of
-
-Metric = Literal["BilledCost", "EffectiveCost", "ListCost", "ContractedCost"]
-Granularity = Literal["none", "day", "week", "month"]
 
 PERIODS = ("This month", "Last month", "3 months", "6 months", "12 months", "All", "Custom")
 DEFAULT_PERIOD = "3 months"
@@ -72,7 +77,7 @@ def named_period(name: str, known: DateRange) -> Period:
         return month_of(this.start - timedelta(days=1))
     if name == "All":
         return Period(known.first, known.last + timedelta(days=1))
-    months = int(name.split()[0])
+    months = int(name.split(maxsplit=1)[0])
     return Period(add_months(this.start, 1 - months), this.end)
 
 

@@ -109,7 +109,11 @@ def month(value: date) -> str:
 def ago(then: datetime, now: datetime) -> str:
     """How long ago, in the largest unit that fits: `5 min ago`."""
     passed = now - then
-    for unit, name in ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute")):
+    for unit, name in (
+        (timedelta(days=1), "day"),
+        (timedelta(hours=1), "hour"),
+        (timedelta(minutes=1), "minute"),
+    ):
         if passed >= unit:
             return count(passed // unit, name) + " ago"
     return "just now"

@@ -8,8 +8,7 @@ from datetime import date
 
 import streamlit as st
 
-from finops_assets.queries.costs import Filter
-from streamlit_app.filters import Metric
+from finops_assets.queries.costs import Filter, Metric
 from streamlit_app.format import COST_LABELS, label, value_of
 
 ROWS_PAGE = "app_pages/rows.py"
@@ -74,9 +73,13 @@ def from_params(metric: Metric, currency: str) -> Figure:
         for term in st.query_params.get_all(name):
             parts = term.split(":", 2)
             if len(parts) != 3:
-                raise BadLinkError(f"{name}={term} is not number:column:value, such as 0:ServiceName:Amazon S3.")
+                raise BadLinkError(
+                    f"{name}={term} is not number:column:value, such as 0:ServiceName:Amazon S3."
+                )
             merged.setdefault((parts[0], parts[1]), []).append(value_of(parts[2]))
-        filters += [Filter(column, tuple(values), exclude=excluding) for (_, column), values in merged.items()]
+        filters += [
+            Filter(column, tuple(values), exclude=excluding) for (_, column), values in merged.items()
+        ]
     return Figure(start, end, metric, currency, tuple(filters))
 
 

@@ -1,4 +1,4 @@
-"""One provider's page: the cost explorer in the provider's own words. AWS, Azure and Google Cloud share it."""
+"""One provider's page: the cost explorer in the provider's own words, shared by all three."""
 
 from __future__ import annotations
 

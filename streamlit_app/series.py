@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from finops_assets.queries.costs import Filter
 from streamlit_app.format import NONE_LABEL
@@ -14,7 +14,9 @@ KINDS = {"spike": "Spike", "drop": "Drop", "level_shift": "New level"}
 
 SEVERITIES = ("critical", "high", "medium", "low")
 
-SEVERITY_COLORS = {"critical": "red", "high": "orange", "medium": "yellow", "low": "gray"}
+Color: TypeAlias = Literal["red", "orange", "yellow", "green", "blue", "gray"]
+
+SEVERITY_COLORS: dict[str, Color] = {"critical": "red", "high": "orange", "medium": "yellow", "low": "gray"}
 
 _KEYS = ("ServiceProviderName", "SubAccountId", "ServiceName")
 

@@ -57,7 +57,7 @@ def snapshot_note() -> None:
     now = datetime.now(UTC)
     st.caption(
         f":material/database: Snapshot {shown.version} · published {ago(shown.published_at, now)}",
-        help=f"Published {shown.published_at:%Y-%m-%d %H:%M} UTC. Every figure on the page is of this snapshot.",
+        help=f"Published {shown.published_at:%Y-%m-%d %H:%M} UTC. Every figure here is of this snapshot.",
     )
     if data.newest_version() != shown.version:
         st.info("New data has been published.", icon=":material/update:")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import streamlit as st
 
+Height: TypeAlias = int | Literal["auto"]
+
 MONEY_FORMAT = "%,.2f"
 
 
-def money_column(label: str, currency: str, *, help: str | None = None, signed: bool = False) -> Any:  # noqa: A002
+def money_column(label: str, currency: str, *, help: str | None = None, signed: bool = False) -> Any:
     """A column of amounts in one currency, which its heading names."""
     return st.column_config.NumberColumn(
         f"{label} ({currency})" if currency else label, format="%+,.2f" if signed else MONEY_FORMAT, help=help
@@ -22,28 +24,33 @@ def money_column(label: str, currency: str, *, help: str | None = None, signed: 
 
 
 def show(
-    table: pa.Table, columns: Mapping[str, Any], *, alt: str, height: int | str = "auto", key: str | None = None
+    table: pa.Table,
+    columns: Mapping[str, Any],
+    *,
+    alt: str,
+    height: Height = "auto",
+    key: str | None = None,
 ) -> None:
     """A table with these columns, in this order, under these headings."""
     st.dataframe(
         table.select(list(columns)),
         column_config=dict(columns),
         hide_index=True,
-        height=height,  # type: ignore[arg-type]
+        height=height,
         key=key,
         alt=alt,
     )
 
 
 def select_row(
-    table: pa.Table, columns: Mapping[str, Any], *, alt: str, key: str, height: int | str = "auto"
+    table: pa.Table, columns: Mapping[str, Any], *, alt: str, key: str, height: Height = "auto"
 ) -> int | None:
     """The same, with rows to choose from; the chosen row's index."""
     event = st.dataframe(
         table.select(list(columns)),
         column_config=dict(columns),
         hide_index=True,
-        height=height,  # type: ignore[arg-type]
+        height=height,
         key=key,
         on_select="rerun",
         selection_mode="single-row",

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
 from finops_assets.queries import anomalies as events
+from finops_assets.queries.forecasts import Level
 from streamlit_app import breakdown, charts, data, filters, states, tables
 from streamlit_app.format import change, count, days, exact, growth, label, markdown, money, signed_percent
 from streamlit_app.links import Figure, rows_link
 from streamlit_app.series import KINDS, LEVELS, SEVERITIES, SEVERITY_COLORS, series_filters, series_name
+
+_STATUSES: dict[str, events.Status | None] = {"All": None, "Open": "open", "Ended": "ended"}
 
 AROUND = timedelta(days=45)
 
@@ -26,7 +29,12 @@ def page() -> None:
     currency, metric = filters.currency(known), filters.metric()
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         status = st.segmented_control(
-            "Status", ("All", "Open", "Ended"), default="All", required=True, key="status", bind="query-params"
+            "Status",
+            ("All", "Open", "Ended"),
+            default="All",
+            required=True,
+            key="status",
+            bind="query-params",
         )
         severity = st.pills(
             "Severity", SEVERITIES, selection_mode="multi", key="severity", bind="query-params",
@@ -38,7 +46,8 @@ def page() -> None:
     found = _matching(currency, metric, status or "All", severity, level or "All")
     if not found.num_rows:
         states.nothing_here(
-            "No anomalies here", f"No event of {metric} in {currency} matches. Widen a filter or change the cost."
+            "No anomalies here",
+            f"No event of {metric} in {currency} matches. Widen a filter or change the cost.",
         )
         return
     chosen = _list(found, currency)
@@ -46,15 +55,15 @@ def page() -> None:
 
 
 def _matching(currency: str, metric: str, status: str, severity: list[str], level: str) -> pa.Table:
-    table = data.ask(events.anomalies)
-    keep = pc.and_(pc.equal(table["BillingCurrency"], currency), pc.equal(table["metric"], metric))
-    if status != "All":
-        keep = pc.and_(keep, pc.equal(table["status"], status.lower()))
+    table = data.ask(
+        events.anomalies,
+        metric=metric,
+        currency=currency,
+        status=_STATUSES[status],
+        level=None if level == "All" else cast("Level", level.lower()),
+    )
     if severity:
-        keep = pc.and_(keep, pc.is_in(table["severity"], value_set=pa.array(severity)))
-    if level != "All":
-        keep = pc.and_(keep, pc.equal(table["level"], level.lower()))
-    table = table.filter(keep)
+        table = table.filter(pc.is_in(table["severity"], value_set=pa.array(severity)))
     order = pa.array([SEVERITIES.index(s) for s in table["severity"].to_pylist()], pa.int32())
     return table.append_column("order", order).sort_by(
         [("status", "descending"), ("order", "ascending"), ("first_day", "descending")]
@@ -118,7 +127,8 @@ def _list(found: pa.Table, currency: str) -> dict[str, Any]:
         key="event",
         bind="query-params",
     )
-    return by_id[picked]
+    chosen: dict[str, Any] = by_id[picked]
+    return chosen
 
 
 def _pick() -> None:
@@ -137,7 +147,7 @@ def _event(row: dict[str, Any], currency: str) -> None:
     with st.container(border=True):
         st.subheader(markdown(series_name(row)))
         with st.container(horizontal=True):
-            st.badge(row["severity"].capitalize(), color=SEVERITY_COLORS[row["severity"]])  # type: ignore[arg-type]
+            st.badge(row["severity"].capitalize(), color=SEVERITY_COLORS[row["severity"]])
             st.badge(KINDS.get(row["kind"], row["kind"]), color="gray")
             st.badge(days(row["first_day"], row["last_day"]), icon=":material/event:", color="gray")
             st.badge(row["status"].capitalize(), color="blue" if row["status"] == "open" else "gray")
@@ -154,11 +164,13 @@ def _event(row: dict[str, Any], currency: str) -> None:
                 height="stretch",
             )
         figure = Figure(
-            row["first_day"], row["last_day"] + timedelta(days=1), row["metric"], currency, series_filters(row)
+            row["first_day"],
+            row["last_day"] + timedelta(days=1),
+            row["metric"],
+            currency,
+            series_filters(row),
         )
-        around = Figure(
-            figure.start - AROUND, figure.end + AROUND, figure.metric, currency, figure.filters
-        )
+        around = Figure(figure.start - AROUND, figure.end + AROUND, figure.metric, currency, figure.filters)
         history = breakdown.query(around, steps="day")
         st.altair_chart(
             charts.event(history, figure.metric, currency, row["first_day"], row["last_day"]),
@@ -211,7 +223,11 @@ def _drivers(row: dict[str, Any], currency: str) -> None:
     agrees = total == row["impact"]
     st.caption(
         f"The contributions add up to {markdown(exact(total, currency))}, "
-        + ("exactly the impact." if agrees else f"but the impact is {markdown(exact(row['impact'], currency))}.")
+        + (
+            "exactly the impact."
+            if agrees
+            else f"but the impact is {markdown(exact(row['impact'], currency))}."
+        )
     )
 
 

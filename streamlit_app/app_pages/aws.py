@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from finops_assets.queries.providers import PROVIDERS
 from streamlit_app.provider import Words, page
 
 page(
     Words(
         title="AWS",
         key="aws",
-        providers=("AWS", "Amazon Web Services"),
+        providers=PROVIDERS["aws"],
         dimensions={
             "BillingAccountId": "Payer account",
             "SubAccountName": "Linked account",

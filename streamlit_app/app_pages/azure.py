@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from finops_assets.queries.providers import PROVIDERS
 from streamlit_app.provider import Words, page
 
 page(
     Words(
         title="Azure",
         key="azure",
-        providers=("Microsoft", "Microsoft Azure", "Azure"),
+        providers=PROVIDERS["azure"],
         dimensions={
             "BillingAccountName": "Billing account",
             "SubAccountName": "Subscription",

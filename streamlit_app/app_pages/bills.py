@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -26,39 +26,37 @@ def page() -> None:
     st.title("Bills")
     every = data.ask(bill_queries.bills)
     if not every.num_rows:
-        states.nothing_here("No bill has been delivered yet", "Configure a source in finops.toml, then `finops run`.")
+        states.nothing_here(
+            "No bill has been delivered yet", "Configure a source in finops.toml, then `finops run`."
+        )
         return
     checks = data.ask(bill_queries.reconciliation)
     _cards(every, checks)
     _grid(every)
     _refused(every)
     _deliveries(every, checks)
-    _freshness()
 
 
 def _cards(every: pa.Table, checks: pa.Table) -> None:
     status = every["status"].to_pylist()
     failed = checks.num_rows - (pc.sum(checks["passed"]).as_py() or 0)
     accepted = every.filter(pc.equal(every["status"], "accepted"))
+    held = status.count("quarantined")
+    sources = count(len(set(accepted["x_Source"].to_pylist())), "source")
     with st.grid(4):
-        st.metric(
-            "Bills in force", f"{status.count('accepted'):,}", border=True, height="stretch",
-            delta=count(len(set(accepted["x_Source"].to_pylist())), "source"), delta_color="off", delta_arrow="off",
-        )  # fmt: skip
-        st.metric(
-            "Rows in them", f"{pc.sum(accepted['rows']).as_py() or 0:,}", border=True, height="stretch",
-            delta=_bytes(pc.sum(accepted["bytes"]).as_py() or 0), delta_color="off", delta_arrow="off",
-        )  # fmt: skip
-        st.metric(
-            "Restated", f"{status.count('superseded'):,}", border=True, height="stretch",
-            delta="replaced by a later delivery", delta_color="off", delta_arrow="off",
-        )  # fmt: skip
-        held = status.count("quarantined")
-        st.metric(
-            "Quarantined", f"{held:,}", border=True, height="stretch",
-            delta="refused, nothing of them landed" if held else "none refused",
-            delta_color="red" if held else "off", delta_arrow="off",
-        )  # fmt: skip
+        _card("Bills in force", status.count("accepted"), sources)
+        _card(
+            "Rows in them",
+            pc.sum(accepted["rows"]).as_py() or 0,
+            _bytes(pc.sum(accepted["bytes"]).as_py() or 0),
+        )
+        _card("Restated", status.count("superseded"), "replaced by a later delivery")
+        _card(
+            "Quarantined",
+            held,
+            "refused, nothing of them landed" if held else "none refused",
+            "red" if held else "off",
+        )
     if failed:
         st.error(
             f"{failed:,} of {checks.num_rows:,} checks do not add up; they are listed below.",
@@ -74,8 +72,12 @@ def _cards(every: pa.Table, checks: pa.Table) -> None:
         )
 
 
+def _card(label: str, number: int, note: str, color: Literal["off", "red"] = "off") -> None:
+    st.metric(label, f"{number:,}", note, delta_color=color, delta_arrow="off", border=True, height="stretch")
+
+
 def _grid(every: pa.Table) -> None:
-    """Each source's months by the state of the newest delivery; a month between two without one is missing."""
+    """Each source's months by the state of the newest delivery; a gap between months is missing."""
     newest: dict[tuple[str, str], dict[str, Any]] = {}
     for row in every.sort_by("ingested_at").to_pylist():
         place = (row["x_Source"], row["x_BillingMonth"])
@@ -153,8 +155,12 @@ def _list(listed: pa.Table, checks: pa.Table) -> None:
             "rows": st.column_config.NumberColumn("Rows", format="%,d"),
             "files_count": st.column_config.NumberColumn("Files", format="%,d"),
             "bytes": st.column_config.NumberColumn("Size", format="bytes"),
-            "exported_at": st.column_config.DatetimeColumn("Exported", format="D MMM YYYY, HH:mm", timezone="UTC"),
-            "ingested_at": st.column_config.DatetimeColumn("Taken in", format="D MMM YYYY, HH:mm", timezone="UTC"),
+            "exported_at": st.column_config.DatetimeColumn(
+                "Exported", format="D MMM YYYY, HH:mm", timezone="UTC"
+            ),
+            "ingested_at": st.column_config.DatetimeColumn(
+                "Taken in", format="D MMM YYYY, HH:mm", timezone="UTC"
+            ),
             "bill_id": st.column_config.TextColumn("Bill", width="medium"),
         },
         alt="Deliveries of bills, the newest month first",
@@ -247,12 +253,6 @@ def _digits(amount: Decimal | None) -> str:
         return ""
     text = f"{amount:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _freshness() -> None:
-    with st.container(border=True):
-        st.subheader("Sources")
-        st.dataframe(data.ask(bill_queries.freshness), hide_index=True, alt="How fresh each source is")
 
 
 def _months(first: str, last: str) -> list[str]:

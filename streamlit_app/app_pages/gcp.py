@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from finops_assets.queries.providers import PROVIDERS
 from streamlit_app.provider import Words, page
 
 page(
     Words(
         title="Google Cloud",
         key="gcp",
-        providers=("Google Cloud", "Google", "GCP"),
+        providers=PROVIDERS["gcp"],
         dimensions={
             "BillingAccountId": "Billing account",
             "SubAccountName": "Project",

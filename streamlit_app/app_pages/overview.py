@@ -1,0 +1,354 @@
+"""Overview: this month against last, the outlook, what moved, what stands out, and whether to trust it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import streamlit as st
+
+from finops_assets.queries import anomalies, bills
+from finops_assets.queries.costs import DateRange, Filter, Metric
+from finops_assets.queries.movers import movers
+from streamlit_app import breakdown, charts, data, filters, tables
+from streamlit_app.filters import Period, add_months
+from streamlit_app.format import (
+    COST_LABELS,
+    change,
+    compact,
+    count,
+    day,
+    days,
+    growth,
+    label,
+    markdown,
+    money,
+    month,
+    signed_percent,
+)
+from streamlit_app.links import Figure
+from streamlit_app.outlook import Band, daily_rest, outlook, rest_by_provider
+from streamlit_app.series import SEVERITIES, SEVERITY_COLORS, series_name
+
+MONTHS = 13
+TOP_MOVERS = 8
+TOP_EVENTS = 6
+
+MOVER_DIMENSIONS = ("ServiceName", "SubAccountName", "ServiceProviderName", "RegionId")
+
+
+def page() -> None:
+    """The cards, the months, the movers and the events, then the sources."""
+    known = filters.covered_days()
+    currency, metric = filters.currency(known), filters.metric()
+    newest = newest_day(known)
+    this = Period(newest.replace(day=1), newest + timedelta(days=1))
+    st.title("Overview")
+    st.caption(
+        f"{markdown(month(this.start))} up to {day(newest)}, the newest day with usage. "
+        f"{COST_LABELS[metric]} in {currency}."
+    )
+    _trust()
+    _cards(this, metric, currency)
+    others = [c for c in filters.currencies(known) if c != currency]
+    if others:
+        _other_currencies(this, metric, others)
+    left, right = st.columns([3, 2])
+    with left, st.container(border=True, height="stretch"):
+        st.subheader("Months by provider")
+        _months(newest, metric, currency)
+    with right, st.container(border=True, height="stretch"):
+        st.subheader("This month, day by day")
+        _running(this, metric, currency)
+    left, right = st.columns(2)
+    with left, st.container(border=True, height="stretch"):
+        _movers(this, metric, currency)
+    with right, st.container(border=True, height="stretch"):
+        _events(metric, currency)
+    with st.container(border=True):
+        _sources()
+
+
+def newest_day(known: DateRange) -> date:
+    """The newest day with usage: fees may be dated ahead, even into months to come."""
+    newest: date = max(
+        (d for d in data.ask(bills.freshness)["newest_day"].to_pylist() if d is not None), default=known.last
+    )
+    return min(newest, known.last)
+
+
+def same_days(this: Period) -> Period:
+    """As many days of the month before; fewer where that month is shorter."""
+    first = add_months(this.start, -1)
+    return Period(first, min(first + timedelta(days=this.length), this.start))
+
+
+def _trust() -> None:
+    """One line under the title: do all bills add up, and is any missing."""
+    checks = data.ask(bills.reconciliation)
+    if not checks.num_rows:
+        return
+    failed = checks.filter(pc.invert(checks["passed"]))
+    held = data.ask(bills.bills)
+    refused = pc.sum(pc.equal(held["status"], "quarantined")).as_py() or 0
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if failed.num_rows:
+            which = sorted(
+                {
+                    f"{s} {m}"
+                    for s, m in zip(
+                        failed["x_Source"].to_pylist(), failed["x_BillingMonth"].to_pylist(), strict=True
+                    )
+                }
+            )
+            st.badge(
+                "Does not reconcile: " + ", ".join(which[:4]) + (" …" if len(which) > 4 else ""),
+                icon=":material/error:",
+                color="red",
+            )
+        else:
+            st.badge("Every bill reconciles to the last digit", icon=":material/verified:", color="green")
+        if refused:
+            st.badge(
+                f"{count(refused, 'delivery', 'deliveries')} quarantined",
+                icon=":material/block:",
+                color="orange",
+            )
+        st.page_link("app_pages/bills.py", label="See the bills", icon=":material/receipt:")
+
+
+def _cards(this: Period, metric: Metric, currency: str) -> None:
+    before = same_days(this)
+    now = Figure(this.start, this.end, metric, currency)
+    then = Figure(before.start, before.end, metric, currency)
+    so_far, _ = breakdown.total(now)
+    earlier, _ = breakdown.total(then)
+    last_month, _ = breakdown.total(Figure(before.start, this.start, metric, currency))
+    expected = outlook(metric, currency)
+    with st.grid(4):
+        st.metric(
+            "This month so far",
+            compact(so_far, currency),
+            signed_percent(growth(earlier, so_far)) if earlier else None,
+            delta_color="inverse",
+            delta_description=f"vs. {days(before.start, before.end - timedelta(days=1))}"
+            if earlier
+            else None,
+            help=f"{markdown(money(so_far, currency))} from {this.text}; "
+            f"{markdown(money(earlier, currency))} in the same days of the month before.",
+            border=True,
+            height="stretch",
+            chart_data=charts.trend(breakdown.query(now, steps="day"), metric),
+            chart_type="area",
+        )
+        _outlook_card(
+            "Expected by month's end",
+            expected.this_month,
+            last_month,
+            month(before.start),
+            currency,
+        )
+        _outlook_card(
+            f"Forecast for {month(add_months(this.start, 1))}",
+            expected.next_month,
+            expected.this_month.mean if expected.this_month else None,
+            month(this.start),
+            currency,
+        )
+        _anomaly_card(metric, currency)
+
+
+def _outlook_card(title: str, band: Band | None, reference: Decimal | None, name: str, currency: str) -> None:
+    if band is None:
+        st.metric(
+            title,
+            "–",
+            border=True,
+            height="stretch",
+            delta="no forecast yet",
+            delta_color="off",
+            delta_arrow="off",
+        )
+        return
+    share = growth(reference, band.mean) if reference else None
+    st.metric(
+        title,
+        compact(band.mean, currency),
+        signed_percent(share) if share is not None else None,
+        delta_color="inverse",
+        delta_description=f"vs. {name}" if share is not None else None,
+        help=f"Expected: {markdown(money(band.mean, currency))}. {_interval(band, currency)}",
+        border=True,
+        height="stretch",
+    )
+
+
+def _interval(band: Band, currency: str) -> str:
+    return f"80% sure: {markdown(compact(band.lo, currency))} to {markdown(compact(band.hi, currency))}."
+
+
+def _anomaly_card(metric: Metric, currency: str) -> None:
+    found = _open_events(metric, currency)
+    worst = next((s for s in SEVERITIES if s in set(found["severity"].to_pylist())), None)
+    impact = sum(found["impact"].to_pylist(), Decimal(0))
+    st.metric(
+        "Open anomalies",
+        f"{found.num_rows:,}",
+        f"worst: {worst}" if worst else "nothing unusual now",
+        delta_color=SEVERITY_COLORS[worst] if worst else "green",
+        delta_arrow="off",
+        delta_description=f"{change(impact, currency)} so far" if worst else None,
+        help="Events of services that are still going on at the newest day.",
+        border=True,
+        height="stretch",
+    )
+
+
+def _open_events(metric: Metric, currency: str) -> pa.Table:
+    """Events of services that go on: services, since the same money shows again at the levels above."""
+    return data.ask(anomalies.anomalies, status="open", level="service", metric=metric, currency=currency)
+
+
+def _other_currencies(this: Period, metric: Metric, others: list[str]) -> None:
+    before = same_days(this)
+    with st.container(horizontal=True):
+        for currency in others:
+            so_far, _ = breakdown.total(Figure(this.start, this.end, metric, currency))
+            earlier, _ = breakdown.total(Figure(before.start, before.end, metric, currency))
+            expected = outlook(metric, currency).this_month
+            st.metric(
+                f"Also in {currency}: this month so far",
+                compact(so_far, currency),
+                signed_percent(growth(earlier, so_far)) if earlier else None,
+                delta_color="inverse",
+                delta_description=(
+                    f"expected by month's end: {compact(expected.mean, currency)}" if expected else None
+                ),
+                border=True,
+                height="stretch",
+            )
+
+
+def _months(last: date, metric: Metric, currency: str) -> None:
+    first = add_months(last, 1 - MONTHS)
+    figure = Figure(first, last + timedelta(days=1), metric, currency)
+    table = breakdown.query(figure, ("ServiceProviderName",), "month")
+    drawn = table.select(["period", "ServiceProviderName", metric])
+    drawn = drawn.append_column("forecast", pa.array([False] * drawn.num_rows))
+    rest = rest_by_provider(metric, currency)
+    if rest.num_rows:
+        rest = rest.append_column("expected", pa.array([True] * rest.num_rows))
+        drawn = pa.concat_tables([drawn, rest.rename_columns(drawn.column_names)])
+    st.altair_chart(
+        charts.months_by_provider(drawn, metric, currency),
+        alt=f"Cost by month and provider; the pale part of {month(last)} is forecast",
+    )
+    st.caption("Pale: what is still expected of this month.")
+
+
+def _running(this: Period, metric: Metric, currency: str) -> None:
+    """What the month has added up to, day by day, against the month before and what is expected."""
+    before = Period(add_months(this.start, -1), this.start)
+    now = breakdown.query(Figure(this.start, this.end, metric, currency), steps="day")
+    then = breakdown.query(Figure(before.start, before.end, metric, currency), steps="day")
+    ahead = daily_rest(metric, currency, this.end, add_months(this.start, 1))
+    st.altair_chart(
+        charts.running_totals(now, then, ahead, metric, currency, (month(this.start), month(before.start))),
+        alt=f"Running total of {month(this.start)}, what is expected of it, and of {month(before.start)}",
+    )
+
+
+def _movers(this: Period, metric: Metric, currency: str) -> None:
+    names = filters.dimension_names()
+    labels = {names[c].label: c for c in MOVER_DIMENSIONS if c in names}
+    st.subheader("What moved")
+    picked = st.segmented_control(
+        "By", list(labels), default=next(iter(labels)), required=True, key="movers", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    column = labels[picked or next(iter(labels))]
+    before = same_days(this)
+    table = data.ask(
+        movers,
+        (before.start, before.end),
+        (this.start, this.end),
+        column,
+        metric,
+        (Filter("BillingCurrency", (currency,)),),
+    )
+    table = table.filter(
+        pc.and_(
+            pc.equal(table["BillingCurrency"], currency), pc.not_equal(table["change"], pa.scalar(Decimal(0)))
+        )
+    )
+    size = pc.abs(table["change"])
+    table = table.append_column("size", size).sort_by([("size", "descending")]).slice(0, TOP_MOVERS)
+    table = table.sort_by([("change", "descending")])
+    if not table.num_rows:
+        st.caption("Nothing changed against the same days of the month before.")
+        return
+    shown = pa.table(
+        {
+            "name": [label(v) for v in table["value"].to_pylist()],
+            "before": table["before"],
+            "after": table["after"],
+            "change": table["change"],
+        }
+    )
+    st.altair_chart(
+        charts.movers(shown, currency, height=34 * shown.num_rows + 30),
+        alt=f"The largest changes by {picked}",
+    )
+    st.caption(f"{this.text} against {days(before.start, before.end - timedelta(days=1))}.")
+
+
+def _events(metric: Metric, currency: str) -> None:
+    st.subheader("Anomalies")
+    found = data.ask(anomalies.anomalies, level="service", metric=metric, currency=currency)
+    rows = sorted(
+        found.to_pylist(),
+        key=lambda r: (r["status"] != "open", -r["last_day"].toordinal(), -abs(r["impact"])),
+    )[:TOP_EVENTS]
+    if not rows:
+        st.caption("No service has left what was expected of it.")
+    for row in rows:
+        color = SEVERITY_COLORS[row["severity"]]
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            with st.container(gap=None, width="stretch"):
+                st.markdown(f"**{markdown(series_name(row))}**")
+                st.caption(
+                    f"{days(row['first_day'], row['last_day'])} · "
+                    + (f":{color}-badge[{row['severity']}]")
+                    + (" :blue-badge[open]" if row["status"] == "open" else "")
+                )
+            st.markdown(f"**{markdown(change(row['impact'], currency))}**", width="content")
+    st.page_link("app_pages/anomalies.py", label="All anomalies", icon=":material/arrow_forward:")
+
+
+def _sources() -> None:
+    st.subheader("Sources")
+    table = data.ask(bills.freshness)
+    icons = {"fresh": "Fresh", "late": "Late", "quarantined": "Quarantined", "empty": "Empty"}
+    state = pa.array([[icons[s]] for s in table["status"].to_pylist()])
+    tables.show(
+        table.append_column("state", state),
+        {
+            "x_Source": "Source",
+            "state": st.column_config.MultiselectColumn(
+                "Status", options=list(icons.values()), color=["green", "orange", "red", "gray"]
+            ),
+            "newest_day": st.column_config.DateColumn("Newest day", format="D MMM YYYY"),
+            "ingested_at": st.column_config.DatetimeColumn(
+                "Last bill taken in", format="D MMM YYYY, HH:mm", timezone="UTC"
+            ),
+            "months": st.column_config.NumberColumn("Months", format="%,d"),
+            "rows": st.column_config.NumberColumn("Bill rows", format="%,d"),
+            "quarantined": st.column_config.NumberColumn("Months refused", format="%,d"),
+        },
+        alt="How fresh each source is",
+    )
+
+
+page()

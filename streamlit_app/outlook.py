@@ -1,0 +1,69 @@
+"""What the running month and the next one will come to, as queries.forecasts.month_outlook() has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from finops_assets.queries import forecasts
+from streamlit_app import data
+
+
+@dataclass(frozen=True)
+class Band:
+    """An expected amount, and the bounds it lies in four times out of five."""
+
+    mean: Decimal
+    lo: Decimal
+    hi: Decimal
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The running month (what was charged, plus what is expected of its rest) and the month after it.
+
+    None where no forecast reaches to that month's end.
+    """
+
+    this_month: Band | None
+    next_month: Band | None
+
+
+def outlook(metric: str, currency: str) -> Outlook:
+    """The outlook of all costs in a currency."""
+    rows = _rows(metric, currency, "total").to_pylist()
+    if not rows:
+        return Outlook(None, None)
+    row = rows[0]
+    return Outlook(
+        _band(row, "expected", "lo_80", "hi_80"), _band(row, "next_mean", "next_lo_80", "next_hi_80")
+    )
+
+
+def rest_by_provider(metric: str, currency: str) -> pa.Table:
+    """What is still expected of the running month: month, ServiceProviderName, forecast."""
+    table = _rows(metric, currency, "provider").select(["month", "ServiceProviderName", "forecast"])
+    return table.filter(pc.is_valid(table["forecast"]))
+
+
+def daily_rest(metric: str, currency: str, start: date, end: date) -> pa.Table:
+    """The expected cost of each day from `start` to before `end`: day, mean."""
+    table = data.ask(forecasts.forecast, "total", metric=metric, currency=currency)
+    within = pc.and_(pc.greater_equal(table["day"], start), pc.less(table["day"], end))
+    return table.filter(within).select(["day", "mean"])
+
+
+def _rows(metric: str, currency: str, level: str) -> pa.Table:
+    table = data.ask(forecasts.month_outlook, metric)
+    return table.filter(
+        pc.and_(pc.equal(table["level"], level), pc.equal(table["BillingCurrency"], currency))
+    )
+
+
+def _band(row: dict[str, Any], mean: str, lo: str, hi: str) -> Band | None:
+    return None if row[mean] is None else Band(row[mean], row[lo], row[hi])
