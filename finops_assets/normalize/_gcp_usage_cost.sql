@@ -116,8 +116,9 @@ committed AS (
             ELSE 'Usage'
         END AS charge_category,
         is_fee OR (kind = 'regular' AND (cud IS NOT NULL OR is_model_priced)) AS is_commitment,
-        coalesce(nullif(instance_id, ''), cud.id, model.id, fee_offset.id,
-            CASE WHEN is_fee THEN item.id END) AS commitment_id,
+        -- A subscription where the row names one; else the credit, which may be all it names.
+        coalesce(nullif(instance_id, ''), cud.id, CASE WHEN is_model_priced THEN model.id END,
+            fee_offset.id, cud.title, fee_offset.title, CASE WHEN is_fee THEN item.id END) AS commitment_id,
         -- Resource-based commitments are of usage, all others of spend.
         CASE
             WHEN cud.type = 'COMMITTED_USAGE_DISCOUNT' THEN 'Usage'
@@ -255,7 +256,8 @@ SELECT
     usage_start_time AS ChargePeriodStart,
     CASE WHEN is_commitment THEN commitment_kind END AS CommitmentDiscountCategory,
     CASE WHEN is_commitment THEN commitment_id END AS CommitmentDiscountId,
-    CASE WHEN is_commitment THEN coalesce(cud.title, fee_offset.title, model.description, item.description)
+    CASE WHEN is_commitment THEN coalesce(cud.title, fee_offset.title,
+        CASE WHEN is_model_priced THEN model.description END, item.description)
     END AS CommitmentDiscountName,
     CASE WHEN is_commitment AND is_fee THEN pricing_amount END AS CommitmentDiscountQuantity,
     CASE WHEN is_unused THEN 'Unused' WHEN is_covered THEN 'Used' END AS CommitmentDiscountStatus,

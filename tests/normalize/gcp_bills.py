@@ -159,6 +159,7 @@ MACHINE: dict[str, Any] = {
         "unit": "hour",
         "pricing_unit_quantity": Decimal(1),
     },
+    "consumption_model": {"id": "7754-699E-0EBF", "description": "Default"},
     "transaction_type": "GOOGLE",
     "resource": {
         "name": "web-1",
