@@ -55,11 +55,14 @@ def forecast_series(warehouse: Reader) -> pa.Table:
     return fetch(
         warehouse,
         f"""
-WITH {_NEWEST}
-SELECT series_id, level, ServiceProviderName, SubAccountId, SubAccountName, ServiceName, metric,
-    BillingCurrency, any_value(model) AS model, max(made_at) AS made_at, max(data_until) AS data_until,
-    min(day) AS first_day, max(day) AS last_day, sum(mean) AS mean
-FROM newest GROUP BY ALL
+WITH {_NEWEST},
+series AS (
+    SELECT series_id, level, ServiceProviderName, SubAccountId, SubAccountName, ServiceName, metric,
+        BillingCurrency, any_value(model) AS model, max(made_at) AS made_at,
+        max(data_until) AS data_until, min(day) AS first_day, max(day) AS last_day, sum(mean) AS mean
+    FROM newest GROUP BY ALL
+)
+SELECT * FROM series
 ORDER BY list_position(['total', 'provider', 'account', 'service'], level), metric, BillingCurrency,
     mean DESC, series_id
 """,

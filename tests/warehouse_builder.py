@@ -1,0 +1,197 @@
+"""A small but rich published warehouse: three providers, two currencies, three months, all tables filled.
+
+`build_warehouse(root)` writes the lake and publishes it below `root`, as a run of the platform would lay it
+out. Called again it restates every month and publishes the next version. As a program it makes one to look
+at: python -m tests.warehouse_builder <folder>
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from finops_assets.engine.base import Input
+from finops_assets.engine.duckdb import DuckDBEngine
+from finops_assets.intake.tables import BILLS
+from finops_assets.lake.lake import Lake
+from finops_assets.marts import tables as marts
+from finops_assets.marts.daily_costs import daily_costs_sql
+from finops_assets.marts.reconciliation import STAGES, outcomes_sql
+from finops_assets.marts.sql import load_sql
+from finops_assets.normalize.formats import FORMAT_BY_NAME, FORMATS
+from finops_assets.normalize.tables import complete, costs_table, with_tag_columns
+from finops_assets.schema import MONTH, SOURCE, Table, literal
+from finops_assets.settings import FilesSource, Paths, Settings
+from finops_assets.warehouse.publish import publish
+from tests import warehouse_sql as sql
+
+TAG_KEYS = ("team", "env")
+LAST_DAY = date(2026, 3, 20)
+SOURCES = {"aws-main": "aws_cur2", "azure-ea": "azure_actual", "gcp-prod": "gcp_detailed"}
+SPIKE_ID = "spike"
+
+
+class Builder:
+    """Writes partitions of one lake."""
+
+    def __init__(self, root: Path) -> None:
+        self.engine = DuckDBEngine(root / "staging")
+        self.lake = Lake(root / "lake")
+
+    def fetch(self, text: str, inputs: Mapping[str, Input], *params: object) -> pa.Table:
+        return self.engine.fetch(text, inputs, params)
+
+    def put(
+        self,
+        table: Table,
+        partition: Mapping[str, str],
+        text: str,
+        inputs: Mapping[str, Input],
+        *params: object,
+    ) -> None:
+        path = self.lake.new_file(table, partition, "k")
+        self.lake.replace(table, partition, [self.engine.write(text, inputs, table, path, params)])
+
+
+def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal = Decimal(0)) -> Settings:
+    """Write and publish; the settings that read it.
+
+    The three months end with that of `last_day`, whose bill is still arriving. `surcharge` is added to
+    the billed and effective cost of every usage row.
+    """
+    settings = Settings(
+        paths=Paths(data=root),
+        tag_keys=TAG_KEYS,
+        first_month="2025-01",
+        reporting_currency="USD",
+        sources={name: FilesSource(path=root / "bills" / name) for name in SOURCES},
+    )
+    build = Builder(root)
+    first_day = _months_before(last_day, 2)
+    charges = build.fetch(sql.CHARGES, {}, first_day, last_day, surcharge)
+    for source, format_name in SOURCES.items():
+        for back in (2, 1, 0):
+            month = f"{_months_before(last_day, back):%Y-%m}"
+            exported = min(_months_before(last_day, back - 1), last_day + timedelta(days=1))
+            _bill(build, source, month, format_name, charges, exported, latest=back == 0)
+    _models(build, last_day)
+    publish(
+        build.lake,
+        settings.paths.warehouse,
+        native=(
+            BILLS,
+            marts.daily_costs_table(TAG_KEYS),
+            marts.COST_FEATURES,
+            marts.COST_FORECASTS,
+            marts.FORECAST_ACCURACY,
+            marts.COST_ANOMALIES,
+            marts.ANOMALY_DRIVERS,
+            marts.QUALITY,
+        ),
+        views=(costs_table(TAG_KEYS), *(f.raw_table() for f in FORMATS)),
+        run_id="built-for-tests",
+    )
+    return settings
+
+
+def _bill(
+    build: Builder,
+    source: str,
+    month: str,
+    format_name: str,
+    charges: pa.Table,
+    exported: date,
+    *,
+    latest: bool,
+) -> None:
+    """One source's month: the delivered rows, the costs they become, the bill and its checks."""
+    form = FORMAT_BY_NAME[format_name]
+    partition = {SOURCE: source, MONTH: month}
+    bill_id = f"{source}/{month}/{format_name}/{'0' * 11}1"
+    own = build.fetch(
+        f"SELECT * EXCLUDE ({SOURCE}, {MONTH}), {literal(bill_id)} AS x_BillId FROM charges "
+        f"WHERE {SOURCE} = ? AND {MONTH} = ?",
+        {"charges": charges},
+        source,
+        month,
+    )
+    given: dict[str, Input] = {"charges": own}
+    build.put(form.raw_table(), partition, _widened(sql.RAW[format_name], form.raw_table()), given)
+    build.put(costs_table(TAG_KEYS), partition, with_tag_columns(complete(sql.COSTS), TAG_KEYS), given)
+    costs = build.lake.input(costs_table(TAG_KEYS), partition)
+    build.put(marts.daily_costs_table(TAG_KEYS), partition, daily_costs_sql(TAG_KEYS), {"costs": costs})
+    raw = {form.raw_table().name: build.lake.input(form.raw_table(), partition)}
+    build.put(
+        BILLS,
+        partition,
+        sql.BILLS,
+        {"charges": own},
+        bill_id,
+        format_name,
+        datetime(exported.year, exported.month, exported.day, 6, tzinfo=UTC),
+        source == "aws-main" and not latest,  # restated once
+        source == "gcp-prod" and latest,  # a second delivery was refused
+    )
+    stages: dict[str, Input] = {
+        "bills": build.lake.input(BILLS, partition),
+        "costs": costs,
+        "daily_costs": build.lake.input(marts.daily_costs_table(TAG_KEYS), partition),
+        **raw,
+    }
+    checks = " UNION ALL BY NAME ".join(f"({outcomes_sql(stage, [form])})" for stage in STAGES)
+    build.put(marts.QUALITY, partition, checks, stages)
+
+
+def _models(build: Builder, last_day: date) -> None:
+    """Features by the real SQL; forecasts, their accuracy, an anomaly and its drivers as plain figures."""
+    cube: dict[str, Input] = {"daily_costs": build.lake.input(marts.daily_costs_table(TAG_KEYS))}
+    build.put(marts.COST_FEATURES, {}, load_sql("cost_features"), cube)
+    features: dict[str, Input] = {"cost_features": build.lake.input(marts.COST_FEATURES)}
+    made_at = datetime(last_day.year, last_day.month, last_day.day, 5, tzinfo=UTC) + timedelta(days=1)
+    text = f"SELECT * FROM ({sql.FORECASTS}) WHERE made_on_month = ?"
+    for month in sorted({f"{made_at:%Y-%m}", f"{made_at - timedelta(days=1):%Y-%m}"}):
+        build.put(marts.COST_FORECASTS, {"made_on_month": month}, text, features, made_at, month)
+    build.put(marts.FORECAST_ACCURACY, {}, sql.ACCURACY, {})
+    spike = _months_before(last_day, 1) + timedelta(days=sql.SPIKE_FROM - 1)
+    build.put(marts.COST_ANOMALIES, {}, sql.ANOMALIES, cube, spike, last_day)
+    build.put(marts.ANOMALY_DRIVERS, {}, sql.DRIVERS, cube, spike)
+
+
+def _widened(text: str, table: Table) -> str:
+    """`text` with every column of `table` that it leaves out, as typed nulls."""
+    nothing = ", ".join(f'NULL::{c.type} AS "{c.name}"' for c in table.stored_columns())
+    return f"SELECT {nothing} WHERE false UNION ALL BY NAME ({text})"
+
+
+def _months_before(day: date, months: int) -> date:
+    index = day.year * 12 + day.month - 1 - months
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def lake_table(settings: Settings, table: Table) -> list[dict[str, Any]]:
+    """A table's rows straight from the lake's files, for a test's own arithmetic."""
+    from deltalake import DeltaTable
+
+    found = DeltaTable(settings.paths.lake / table.name).to_pyarrow_table()
+    return list(found.to_pylist())
+
+
+def main() -> None:
+    """A warehouse to look at, up to yesterday."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    build_warehouse(
+        parser.parse_args().folder.resolve(), last_day=datetime.now(UTC).date() - timedelta(days=1)
+    )
+
+
+if __name__ == "__main__":
+    main()
