@@ -76,22 +76,25 @@ def _write_run(
     columns = read_columns("azure_columns.csv")
     run_id = stable_guid("azure", seed, month.label, view, one.delay)
     folder = f"{view}/{month.first:%Y%m%d}-{month.end:%Y%m%d}/{run_id}"
-    blobs = []
+    blobs: list[dict[str, str | int]] = []
+    size = written = 0
     set_variables(connection, view=view, overstated=one.overstated)
     for number, first, last in parts(month, charges):
         set_variables(connection, part_first=first, part_last=last)
         name = f"{folder}/part_0_{number + 1:04d}.csv"
         rows = copy(connection, read_text("azure_rows.sql"), columns, root / name, CSV)
         tally.add(rows)
-        blobs.append({"blobName": name, "byteCount": (root / name).stat().st_size, "dataRowCount": rows})
+        length = (root / name).stat().st_size
+        blobs.append({"blobName": name, "byteCount": length, "dataRowCount": rows})
+        size, written = size + length, written + rows
     submitted = month.last + timedelta(days=one.delay if month.is_closed else 1)
     write_json(
         root / folder / "manifest.json",
         {
             "manifestVersion": "2024-04-01",
-            "byteCount": sum(int(blob["byteCount"]) for blob in blobs),
+            "byteCount": size,
             "blobCount": len(blobs),
-            "dataRowCount": sum(int(blob["dataRowCount"]) for blob in blobs),
+            "dataRowCount": written,
             "exportConfig": {
                 "exportName": f"northwind-{view}",
                 "resourceId": "/providers/Microsoft.Billing/billingAccounts/86421357/providers/"

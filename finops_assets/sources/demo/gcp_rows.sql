@@ -10,6 +10,7 @@ WITH usage AS (
         c.quantity,
         -- Committed use takes all off the usage it covers; sustained use grows from the eighth day on.
         CASE WHEN v.slot IS NOT NULL THEN -c.cost END AS committed_credit,
+        v.subscription_id AS credit_id,
         CASE WHEN k.sustained = '1' AND day(c.day) > 7
             THEN -CAST(c.cost * CAST((day(c.day) - 7) * 0.011 AS DECIMAL(4, 3)) AS DECIMAL(18, 8)) END
             AS sustained_credit,
@@ -31,8 +32,9 @@ SELECT
     '01A2B3-C4D5E6-F70819' AS billing_account_id,
     {'id': coalesce(l.service_id, k.service_id), 'description': coalesce(l.service, k.service)} AS service,
     {'id': coalesce(l.sku_id, k.sku_id), 'description': coalesce(l.sku, k.sku)} AS sku,
-    CAST(l.day AS TIMESTAMP) AT TIME ZONE 'UTC' AS usage_start_time,
-    CAST(l.day + 1 AS TIMESTAMP) AT TIME ZONE 'UTC' AS usage_end_time,
+    -- Google's days and invoice months begin at midnight Pacific time.
+    timezone('America/Los_Angeles', CAST(l.day AS TIMESTAMP)) AS usage_start_time,
+    timezone('America/Los_Angeles', CAST(l.day + 1 AS TIMESTAMP)) AS usage_end_time,
     k.project,
     coalesce(r.labels, []) AS labels,
     coalesce(r.system_labels, []) AS system_labels,
@@ -46,7 +48,8 @@ SELECT
     r.resource_name AS resource,
     CASE WHEN l.seller_name IS NULL THEN 'GOOGLE' ELSE 'THIRD_PARTY_RESELLER' END AS transaction_type,
     coalesce(l.seller_name, 'Google LLC') AS seller_name,
-    CAST(getvariable('month_last') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC' + INTERVAL 4 HOUR AS export_time,
+    timezone('America/Los_Angeles', CAST(getvariable('month_last') + 1 AS TIMESTAMP)) + INTERVAL 4 HOUR
+        AS export_time,
     l.cost,
     l.cost AS cost_at_list,
     l.cost AS cost_at_effective_price_default,
@@ -62,7 +65,8 @@ SELECT
     list_filter([
         {
             'name': 'Committed Usage Discount: ' || k.service, 'amount': l.committed_credit,
-            'full_name': 'Committed Usage Discount: ' || k.service, 'id': '', 'type': 'COMMITTED_USAGE_DISCOUNT'
+            'full_name': 'Committed Usage Discount: ' || k.service, 'id': l.credit_id,
+            'type': 'COMMITTED_USAGE_DISCOUNT'
         },
         {
             'name': 'Sustained Usage Discount', 'amount': l.sustained_credit,

@@ -112,13 +112,16 @@ WITH seats AS (
         s.account,
         s.region,
         s.cover,
+        s.price,
         CAST(unnest(range(s.resource_count)) AS INTEGER) AS seat
     FROM slots AS s
 ),
 weighed AS (
     SELECT
         *,
-        500 + CAST(1000 * uniform(slot, seat, 'weight') AS BIGINT) AS weight,
+        -- Machines are about as busy as each other; buckets, tables and queues are not.
+        CASE WHEN price >= 0.09 THEN 850 + CAST(300 * uniform(slot, seat, 'weight') AS BIGINT)
+            ELSE 150 + CAST(2850 * pow(uniform(slot, seat, 'weight'), 3) AS BIGINT) END AS weight,
         CASE WHEN cover IS NOT NULL OR uniform(slot, seat, 'stays') < 0.6 THEN 100000
             ELSE 25 + CAST(300 * uniform(slot, seat, 'life') AS INTEGER) END AS life,
         CAST(1000 * uniform(slot, seat, 'phase') AS INTEGER) AS phase
@@ -154,7 +157,7 @@ owned AS (
 )
 -- Tags: some resources carry none at all, and each key is forgotten now and then.
 SELECT
-    r.* EXCLUDE (account_apps, weight, life, phase, generation),
+    r.* EXCLUDE (account_apps, weight, life, phase, generation, price),
     CASE WHEN uniform(id, 'tags', 0) >= 0.11 THEN map_from_entries(list_filter([
         {'k': 'app', 'v': CASE WHEN uniform(id, 'tag', 1) >= 0.10 THEN r.app END},
         {'k': 'cost-center', 'v': CASE WHEN uniform(id, 'tag', 2) >= 0.14 THEN a.cost_center END},
