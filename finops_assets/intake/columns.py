@@ -12,7 +12,8 @@ from finops_assets.focus.currencies import CURRENCIES
 from finops_assets.normalize.format import Format, Kind, RawColumn
 from finops_assets.schema import literal, quote
 
-_TIME_FORMATS = "['%m/%d/%Y', '%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S', '%Y%m%d']"
+_US_FORMATS = "['%m/%d/%y', '%m/%d/%Y', '%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S']"
+"""Tried for texts with a slash, two-digit years first: '%Y' reads '25' as the year 25, and so does a cast."""
 _EXPECTED = {
     Kind.AMOUNT: "a decimal amount",
     Kind.QUANTITY: "a decimal quantity",
@@ -107,8 +108,10 @@ def _value(kind: Kind, given: str, delivered_type: str) -> str:
     """SQL of the typed value, null where the delivered one is not of the kind."""
     if kind is Kind.TIME:
         if delivered_type == "VARCHAR":
-            parsed = f"CAST(try_strptime({given}, {_TIME_FORMATS}) AS TIMESTAMPTZ)"
-            return f"coalesce(TRY_CAST({given} AS TIMESTAMPTZ), {parsed})"
+            american = f"CAST(try_strptime({given}, {_US_FORMATS}) AS TIMESTAMPTZ)"
+            compact = f"CAST(try_strptime({given}, '%Y%m%d') AS TIMESTAMPTZ)"
+            plain = f"coalesce(TRY_CAST({given} AS TIMESTAMPTZ), {compact})"
+            return f"CASE WHEN contains({given}, '/') THEN {american} ELSE {plain} END"
         return f"TRY_CAST({given} AS TIMESTAMPTZ)"
     if kind is Kind.CURRENCY:
         codes = ", ".join(literal(code) for code in sorted(CURRENCIES))

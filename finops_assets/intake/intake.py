@@ -15,7 +15,7 @@ from pathlib import Path
 
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.bill import ACCEPTED, QUARANTINED, Bill, control_totals, settle
-from finops_assets.intake.parse import BillError, detect_format, parse
+from finops_assets.intake.parse import BillError, detect_format, focus_version, parse
 from finops_assets.normalize.format import Format
 from finops_assets.normalize.formats import FORMAT_BY_NAME
 from finops_assets.sources.base import BillSource, Delivery, FetchedFile, SourceError
@@ -110,6 +110,7 @@ class Intake:
             waiting,
             rows=parsed.rows,
             files=_files(fetched, parsed.rows_by_file),
+            focus_version=focus_version(self.engine, fetched[0]) if form.is_focus else None,
             control_totals=control_totals(form.metric, parsed.totals),
         )
 
@@ -127,7 +128,7 @@ class Intake:
             status=status,
             problem=problem,
             format=form.name if form else None,
-            focus_version=form.focus_version if form else None,
+            focus_version=None,
             delivery_id=delivery.delivery_id,
             fingerprint=delivery.fingerprint,
             files=_files(fetched, {}),

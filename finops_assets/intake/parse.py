@@ -16,6 +16,7 @@ from typing import TypeVar
 import duckdb
 
 from finops_assets.engine.duckdb import DuckDBEngine
+from finops_assets.focus.upconvert import version_of
 from finops_assets.intake.columns import Delivered, delivered_columns, typed_select
 from finops_assets.normalize.format import Format
 from finops_assets.normalize.formats import UnknownFormat, detect
@@ -50,6 +51,13 @@ def detect_format(engine: DuckDBEngine, file: FetchedFile) -> Format:
         return detect([c.name for c in columns])
     except UnknownFormat as error:
         raise BillError(f"{file.name}: {error}") from None
+
+
+def focus_version(engine: DuckDBEngine, file: FetchedFile) -> str:
+    """The FOCUS version whose columns a file of a FOCUS format has. Raises BillError."""
+    with engine.connect() as connection:
+        columns = _read(file, lambda: delivered_columns(connection, file.path))
+    return version_of([c.name for c in columns])
 
 
 def months_in(engine: DuckDBEngine, file: FetchedFile, form: Format) -> list[str]:

@@ -86,7 +86,11 @@ class Format:
     folds: tuple[Fold, ...] = ()
     null_texts: tuple[str, ...] = ("",)
     companion: str | None = None
-    focus_version: str | None = None
+
+    @property
+    def is_focus(self) -> bool:
+        """Whether the bill is written in FOCUS, in the version that its columns tell."""
+        return self.name == "focus" or self.name.endswith("_focus")
 
     @property
     def sql(self) -> str:

@@ -67,6 +67,20 @@ def test_a_good_bill_is_accepted_with_its_totals_by_currency(desk: Desk) -> None
     assert set(raw["x_BillId"]) == {bill.bill_id}
 
 
+def test_the_focus_version_is_told_by_the_columns(desk: Desk) -> None:
+    desk.put("2026-01/bill.csv", text({}))
+    (bill,) = desk.take()
+    assert bill.focus_version == "1.0"
+
+
+@pytest.mark.parametrize(
+    ("written", "month"), [("9/1/25", "2025-09"), ("9/1/2025", "2025-09"), ("2025-09-01", "2025-09")]
+)
+def test_dates_are_read_as_they_are_meant(desk: Desk, written: str, month: str) -> None:
+    desk.put("bill.csv", text({"BillingPeriodStart": written}))
+    assert list(Catalog(desk.source, desk.engine, desk.staging).by_month()) == [month]
+
+
 def test_gzip_and_parquet_read_the_same(desk: Desk) -> None:
     bill_text = text({}, {"BilledCost": "2.5"})
     frame = pl.read_csv(bill_text.encode()).with_columns(pl.col("BilledCost").cast(pl.Float64))

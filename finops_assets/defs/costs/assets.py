@@ -87,7 +87,7 @@ def costs(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[obj
     formats: set[str] = set()
     for source, months in partitions.items():
         for month in months:
-            rows = normalize(platform, source, month, context.run_id)
+            rows = normalize(platform, source, month, context.run.run_id)
             formats |= {str(b.format) for b in accepted_bills(platform, source, month)}
             context.add_asset_metadata(
                 {"dagster/partition_row_count": rows}, partition_key=key_of(month, source)

@@ -44,14 +44,17 @@ def bills(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[obj
     held: list[Bill] = []
     for source, months in partitions_of(context).items():
         intake = Intake(
-            open_source(platform, source), platform.engine, platform.settings.paths.staging, context.run_id
+            open_source(platform, source),
+            platform.engine,
+            platform.settings.paths.staging,
+            context.run.run_id,
         )
         deliveries = open_catalog(platform, source).by_month()
         for month in months:
             known = known_bills(platform, source, month)
             taken = intake.take(month, deliveries.get(month, []), known)
             if taken != known:
-                write_bills(platform, source, month, taken, context.run_id)
+                write_bills(platform, source, month, taken, context.run.run_id)
                 context.log.info(f"{source} {month}: {len(taken)} deliveries known")
             held += [b for b in taken if b.status == QUARANTINED]
             rows = sum(b.rows for b in taken if b.status == ACCEPTED)
@@ -128,7 +131,7 @@ def raw_asset(form: Format) -> dg.AssetsDefinition:
     def raw(context: dg.AssetExecutionContext, platform: Platform) -> None:
         for source, months in partitions_of(context).items():
             for month in months:
-                rows = land(platform, form, source, month, context.run_id)
+                rows = land(platform, form, source, month, context.run.run_id)
                 context.add_asset_metadata(
                     {"dagster/partition_row_count": rows}, partition_key=key_of(month, source)
                 )

@@ -68,7 +68,7 @@ def daily_costs(context: dg.AssetExecutionContext, platform: Platform) -> Iterat
     partitions = partitions_of(context)
     for source, months in partitions.items():
         for month in months:
-            rows = aggregate(platform, source, month, context.run_id)
+            rows = aggregate(platform, source, month, context.run.run_id)
             context.add_asset_metadata(
                 {"dagster/partition_row_count": rows}, partition_key=key_of(month, source)
             )

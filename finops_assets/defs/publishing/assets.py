@@ -47,7 +47,7 @@ def warehouse(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mater
         platform.settings.paths.warehouse,
         native=native_tables(),
         views=view_tables(),
-        run_id=context.run_id,
+        run_id=context.run.run_id,
     )
     return dg.MaterializeResult(
         metadata={

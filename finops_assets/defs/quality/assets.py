@@ -37,7 +37,7 @@ def quality(context: dg.AssetExecutionContext, platform: Platform) -> None:
     """Keep the outcome of every stage's reconciliation beside the bill."""
     for source, months in partitions_of(context).items():
         for month in months:
-            rows = keep_outcomes(platform, source, month, context.run_id)
+            rows = keep_outcomes(platform, source, month, context.run.run_id)
             context.add_asset_metadata(
                 {"dagster/partition_row_count": rows}, partition_key=key_of(month, source)
             )
