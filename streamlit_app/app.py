@@ -5,6 +5,8 @@ Run it with `streamlit run streamlit_app/app.py`; `finops run` does.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 import streamlit as st
 
@@ -14,6 +16,7 @@ from streamlit_app import data, filters, states
 from streamlit_app.links import ROWS_PAGE
 
 st.set_page_config(page_title="FinOps", page_icon=":material/savings:", layout="wide")
+st.logo(str(Path(__file__).with_name("assets") / "logo.svg"), size="large")
 
 PAGES = {
     "": [

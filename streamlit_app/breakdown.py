@@ -97,14 +97,18 @@ def by_group(
     table = _with_share(query(figure, groups), figure.metric)
     table = table.append_column("trend", _trends(figure, groups, table, steps))
     columns = {
-        **{c: st.column_config.TextColumn(labels[c], pinned=c == groups[0]) for c in groups},
+        **{c: labels[c] for c in groups},
         figure.metric: tables.money_column("Cost", figure.currency),
-        "share": st.column_config.ProgressColumn("Share", format="percent", min_value=0, max_value=1),
+        "share": st.column_config.ProgressColumn("Share", format="%.1f%%", min_value=0, max_value=100),
         "trend": st.column_config.AreaChartColumn(f"By {steps}", width="medium"),
         "x_RowCount": st.column_config.NumberColumn("Bill rows", format="%,d"),
     }
     chosen = tables.select_row(
-        table, columns, alt=f"Cost by {', '.join(labels[c] for c in groups)}", key=f"{key}_table", height=420
+        table,
+        columns,
+        alt=f"Cost by {', '.join(labels[c] for c in groups)}",
+        key=f"{key}_table",
+        height=tables.fitted(table),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         tables.download(
@@ -134,7 +138,7 @@ def by_step(figure: Figure, groups: Sequence[str], labels: Mapping[str, str], st
         figure.metric: tables.money_column("Cost", figure.currency),
         "x_RowCount": st.column_config.NumberColumn("Bill rows", format="%,d"),
     }
-    tables.show(table, columns, alt=f"Cost by {steps}", height=420)
+    tables.show(table, columns, alt=f"Cost by {steps}", height=tables.fitted(table))
     tables.download(table, f"costs-by-{steps}-{figure.start}-{figure.end}", key=f"{key}_steps_csv")
 
 
@@ -142,7 +146,9 @@ def _with_share(table: pa.Table, metric: str) -> pa.Table:
     table = table.sort_by([(metric, "descending")])
     amounts = table[metric].cast(pa.float64())
     whole = pc.sum(pc.if_else(pc.greater(amounts, 0), amounts, 0)).as_py() or 1.0
-    return table.append_column("share", pc.max_element_wise(pc.divide(amounts, whole), 0.0))
+    return table.append_column(
+        "share", pc.max_element_wise(pc.multiply(pc.divide(amounts, whole), 100.0), 0.0)
+    )
 
 
 def _trends(figure: Figure, groups: Sequence[str], table: pa.Table, steps: Steps) -> pa.Array:

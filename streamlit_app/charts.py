@@ -33,9 +33,11 @@ STATUS_COLORS = {
     "missing": "rgba(148,163,184,0.25)",
 }
 
+EXPECTED = "expected"
+
 _PERIODS = {
-    "day": ("%d %b", "%a %d %b %Y"),
-    "week": ("%d %b", "week of %d %b %Y"),
+    "day": ("%-d %b", "%a %d %b %Y"),
+    "week": ("%-d %b", "week of %d %b %Y"),
     "month": ("%b %Y", "%B %Y"),
 }
 
@@ -142,18 +144,17 @@ def months_by_provider(table: pa.Table, metric: str, currency: str, *, height: i
     return (bars + totals).properties(height=height)
 
 
-def movers(table: pa.Table, currency: str, *, height: int = 300) -> AnyChart:
+def movers(table: pa.Table, currency: str) -> AnyChart:
     """Changes as bars to the right (more) and left (less). `table`: name, before, after, change."""
     data = frame(table)
     data["direction"] = ["more" if c > 0 else "less" for c in data["change"]]
+    height = bars_height(len(data))
     return (
         alt.Chart(data)
         .mark_bar(cornerRadius=2, size=14)
         .encode(
             x=alt.X("change:Q", title=None, axis=money_axis(currency, ticks=5)),
-            y=alt.Y(
-                "name:N", title=None, sort=None, axis=alt.Axis(labelLimit=170, ticks=False, domain=False)
-            ),
+            y=alt.Y("name:N", title=None, sort=None, axis=_name_axis()),
             color=alt.Color(
                 "direction:N", scale=alt.Scale(domain=["more", "less"], range=[UP, DOWN]), legend=None
             ),
@@ -168,18 +169,17 @@ def movers(table: pa.Table, currency: str, *, height: int = 300) -> AnyChart:
     )
 
 
-def ranking(table: pa.Table, column: str, metric: str, currency: str, *, height: int = 300) -> AnyChart:
+def ranking(table: pa.Table, column: str, metric: str, currency: str) -> AnyChart:
     """The largest values of one dimension as horizontal bars."""
     data = frame(table.select([metric]))
     data["name"] = joined_labels(table, [column])
+    height = bars_height(len(data))
     return (
         alt.Chart(data)
         .mark_bar(cornerRadius=2, size=14)
         .encode(
             x=alt.X(f"{metric}:Q", title=None, axis=money_axis(currency, ticks=5)),
-            y=alt.Y(
-                "name:N", title=None, sort=None, axis=alt.Axis(labelLimit=190, ticks=False, domain=False)
-            ),
+            y=alt.Y("name:N", title=None, sort=None, axis=_name_axis()),
             color=alt.value(ACCENT),
             tooltip=[
                 alt.Tooltip("name:N", title="What"),
@@ -198,7 +198,7 @@ def forecast(
     `history`: period and the metric; `ahead`: day, mean, lo_80, hi_80, lo_95, hi_95.
     """
     past, future = frame(history), frame(ahead)
-    axis = alt.X("yearmonthdate(period):T", title=None, axis=_time_axis("%d %b"))
+    axis = alt.X("yearmonthdate(period):T", title=None, axis=_time_axis("%-d %b"))
     ahead_axis = alt.X("yearmonthdate(day):T", title=None)
     y_axis = money_axis(currency)
     band = alt.Chart(future).encode(x=ahead_axis)
@@ -236,7 +236,7 @@ def event(
     """A series around an event, with the event's days shaded and marked. `history`: period, the metric."""
     data = frame(history)
     span = pd.DataFrame({"from": [first], "to": [last + timedelta(days=1)]})
-    x = alt.X("yearmonthdate(period):T", title=None, axis=_time_axis("%d %b"))
+    x = alt.X("yearmonthdate(period):T", title=None, axis=_time_axis("%-d %b"))
     shade = (
         alt.Chart(span)
         .mark_rect(opacity=0.18, color=HIGHLIGHT)
@@ -311,10 +311,10 @@ def running_totals(
     parts = [_running(now, "period", metric, this), _running(then, "period", metric, last)]
     if ahead.num_rows:
         reached = float(parts[0]["total"].iloc[-1]) if len(parts[0]) else 0.0
-        rest = _running(ahead, "day", "mean", f"{this}, expected", start=reached)
-        parts.append(pd.concat([parts[0].tail(1).assign(name=f"{this}, expected"), rest]))
+        rest = _running(ahead, "day", "mean", EXPECTED, start=reached)
+        parts.append(pd.concat([parts[0].tail(1).assign(name=EXPECTED), rest]))
     data = pd.concat(parts)
-    order = [this, f"{this}, expected", last]
+    order = [this, EXPECTED, last]
     return (
         alt.Chart(data)
         .mark_line(strokeWidth=2, interpolate="step-after" if len(data) < 4 else "linear")
@@ -355,6 +355,11 @@ def _running(table: pa.Table, day: str, metric: str, name: str, *, start: float 
     )
 
 
+def bars_height(bars: int) -> int:
+    """Room for so many horizontal bars with their names, and the axis below them."""
+    return 27 * max(bars, 1) + 45
+
+
 def trend(table: pa.Table, metric: str) -> list[float]:
     """The metric's values for the small line inside a card."""
     return [float(v) for v in pc.fill_null(table[metric].cast(pa.float64()), 0.0).to_pylist()]
@@ -373,6 +378,10 @@ def _short(value: str, currency: str) -> str:
     return f"({value} < 0 ? '−' : '') + '{sign}' + (abs({value}) < 1 ? {small} : {number})"
 
 
+def _name_axis() -> alt.Axis:
+    return alt.Axis(labelLimit=190, labelOverlap=False, ticks=False, domain=False, grid=False)
+
+
 def _time_axis(label_format: str) -> alt.Axis:
     return alt.Axis(format=label_format, labelOverlap=True, grid=False, ticks=False, tickCount=8)
 
@@ -384,5 +393,5 @@ def _month_axis() -> alt.Axis:
 
 
 def _group_color(order: Sequence[str], field: str = "group") -> alt.Color:
-    legend = alt.Legend(orient="bottom", title=None, columns=4, labelLimit=220, symbolLimit=12, offset=8)
+    legend = alt.Legend(orient="bottom", title=None, columns=4, labelLimit=230, symbolLimit=12, offset=4)
     return alt.Color(f"{field}:N", sort=list(order), scale=alt.Scale(domain=list(order)), legend=legend)

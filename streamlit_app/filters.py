@@ -49,11 +49,18 @@ class Period:
         return (self.end - self.start).days
 
     def before(self) -> Period:
-        """As many days just before it; whole months when it is whole months."""
-        if self.start.day == 1 and self.end.day == 1:
-            months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month
-            return Period(add_months(self.start, -months), self.start)
-        return Period(self.start - timedelta(days=self.length), self.start)
+        """The period to compare with: as many days, so many months earlier when it begins with one.
+
+        Whole months are compared with whole months, a running month with the same days of the one before.
+        """
+        if self.start.day != 1:
+            return Period(self.start - timedelta(days=self.length), self.start)
+        last = self.end - timedelta(days=1)
+        months = (last.year - self.start.year) * 12 + last.month - self.start.month + 1
+        start = add_months(self.start, -months)
+        if self.end.day == 1:
+            return Period(start, self.start)
+        return Period(start, min(start + timedelta(days=self.length), self.start))
 
 
 def add_months(first: date, months: int) -> date:
@@ -69,16 +76,17 @@ def month_of(day: date) -> Period:
 
 
 def named_period(name: str, known: DateRange) -> Period:
-    """A named period, counted back from the newest day of the data rather than from today's date."""
+    """A named period, counted back from the newest day of the data, and never past it."""
     this = month_of(known.last)
+    end = known.last + timedelta(days=1)
     if name == "This month":
-        return this
+        return Period(this.start, end)
     if name == "Last month":
         return month_of(this.start - timedelta(days=1))
     if name == "All":
-        return Period(known.first, known.last + timedelta(days=1))
+        return Period(known.first, end)
     months = int(name.split(maxsplit=1)[0])
-    return Period(add_months(this.start, 1 - months), this.end)
+    return Period(add_months(this.start, 1 - months), end)
 
 
 def known_days() -> DateRange | None:
@@ -152,7 +160,7 @@ def period(known: DateRange) -> Period:
         "From and to",
         value=(default.start, known.last),
         min_value=known.first,
-        max_value=default.end,
+        max_value=known.last,
         key="days",
         bind="query-params",
         width=260,

@@ -47,18 +47,17 @@ def page(words: Words) -> None:
             steps = filters.granularity(period)
         left, right = st.columns(2)
         with left:
-            picked = st.segmented_control(
+            words_offered = list(by_word)
+            picked = st.selectbox(
                 "Break down by",
-                list(by_word),
-                default=own[words.first],
-                required=True,
+                words_offered,
+                index=words_offered.index(own[words.first]),
                 key=f"{words.key}_by",
                 bind="query-params",
-                wrap=True,
             )
         with right:
             narrowing = filters.filters(period, labels=own, key=f"{words.key}_", within=(here,))
-    column = by_word.get(picked or "", words.first)
+    column = by_word[picked]
     figure = Figure(period.start, period.end, metric, currency, (here, *narrowing))
     st.caption(f"{COST_LABELS[metric]} in {currency}, {markdown(period.text)}")
     _, rows = breakdown.total(figure)
@@ -82,6 +81,6 @@ def page(words: Words) -> None:
 def _largest(figure: Figure, column: str, word: str) -> None:
     table: pa.Table = breakdown.query(figure, (column,), limit=TOP)
     st.subheader(f"Largest: {word.lower()}")
-    chart = charts.ranking(table, column, figure.metric, figure.currency, height=max(90, 30 * table.num_rows))
+    chart = charts.ranking(table, column, figure.metric, figure.currency)
     largest = label(table[column][0].as_py()) if table.num_rows else "nothing"
     st.altair_chart(chart, alt=f"Costs by {word.lower()}, {largest} the largest")

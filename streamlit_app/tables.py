@@ -60,6 +60,12 @@ def select_row(
     return rows[0] if rows and rows[0] < table.num_rows else None
 
 
+def fitted(table: pa.Table, most: int = 420) -> int:
+    """The height that shows every row, up to `most` pixels; beyond that the table scrolls."""
+    rows: int = table.num_rows
+    return min(38 + 35 * max(rows, 1), most)
+
+
 def csv_bytes(table: pa.Table) -> bytes:
     """The table as CSV, every digit kept; a text that a spreadsheet would run as a formula is defused."""
     safe = [

@@ -13,7 +13,18 @@ import streamlit as st
 from finops_assets.queries import anomalies as events
 from finops_assets.queries.forecasts import Level
 from streamlit_app import breakdown, charts, data, filters, states, tables
-from streamlit_app.format import change, count, days, exact, growth, label, markdown, money, signed_percent
+from streamlit_app.format import (
+    change,
+    compact,
+    count,
+    days,
+    exact,
+    growth,
+    label,
+    markdown,
+    money,
+    signed_percent,
+)
 from streamlit_app.links import Figure, rows_link
 from streamlit_app.series import KINDS, LEVELS, SEVERITIES, SEVERITY_COLORS, series_filters, series_name
 
@@ -113,20 +124,21 @@ def _list(found: pa.Table, currency: str) -> dict[str, Any]:
             "status": "Status",
         },
         hide_index=True,
-        height=min(38 + 35 * len(rows), 320),
+        height=tables.fitted(table, 320),
         key="event_table",
         on_select=_pick,
         selection_mode="single-row",
         alt="Anomalies, the open and most severe ones first",
     )
-    tables.download(found.drop_columns(["order"]), "anomalies", key="anomalies_csv")
-    picked = st.selectbox(
-        "Event",
-        list(by_id),
-        format_func=lambda i: _title(by_id[i]) if i in by_id else str(i),
-        key="event",
-        bind="query-params",
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = st.selectbox(
+            "Event",
+            list(by_id),
+            format_func=lambda i: _title(by_id[i]) if i in by_id else str(i),
+            key="event",
+            bind="query-params",
+        )
+        tables.download(found.drop_columns(["order"]), "anomalies", key="anomalies_csv")
     chosen: dict[str, Any] = by_id[picked]
     return chosen
 
@@ -153,8 +165,17 @@ def _event(row: dict[str, Any], currency: str) -> None:
             st.badge(row["status"].capitalize(), color="blue" if row["status"] == "open" else "gray")
         share = growth(row["expected"], row["actual"])
         with st.grid(3):
-            st.metric("Expected", money(row["expected"], currency), border=True, height="stretch")
-            st.metric("Actual", money(row["actual"], currency), border=True, height="stretch")
+            length = (row["last_day"] - row["first_day"]).days + 1
+            for name in ("expected", "actual"):
+                st.metric(
+                    name.capitalize(),
+                    money(row[name], currency),
+                    f"{compact(row[name] / length, currency)} a day",
+                    delta_color="off",
+                    delta_arrow="off",
+                    border=True,
+                    height="stretch",
+                )
             st.metric(
                 "Impact",
                 change(row["impact"], currency),
@@ -205,7 +226,7 @@ def _drivers(row: dict[str, Any], currency: str) -> None:
     left, right = st.columns([2, 3])
     with left:
         st.altair_chart(
-            charts.movers(shown.slice(0, 12), currency, height=max(120, 30 * min(shown.num_rows, 12))),
+            charts.movers(shown.slice(0, 12), currency),
             alt=f"Contributions to the impact by {picked}",
         )
     with right:

@@ -165,7 +165,7 @@ def _list(listed: pa.Table, checks: pa.Table) -> None:
         },
         alt="Deliveries of bills, the newest month first",
         key="deliveries",
-        height=min(38 + 35 * len(rows), 360),
+        height=tables.fitted(listed, 360),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         tables.download(listed, "bills", key="bills_csv")

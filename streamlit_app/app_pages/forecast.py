@@ -174,7 +174,7 @@ def _tables(ahead: pa.Table, currency: str) -> None:
                 "lo_95": tables.money_column("95% from", currency),
                 "hi_95": tables.money_column("95% to", currency),
             }
-        tables.show(table, columns, alt="The forecast", height=min(38 + 35 * table.num_rows, 400))
+        tables.show(table, columns, alt="The forecast", height=tables.fitted(table))
         with st.container(horizontal=True, vertical_alignment="center"):
             tables.download(ahead, "forecast", key="forecast_csv", label="Forecast as CSV")
             if by_month:

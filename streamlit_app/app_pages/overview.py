@@ -17,26 +17,23 @@ from streamlit_app.filters import Period, add_months
 from streamlit_app.format import (
     COST_LABELS,
     change,
-    compact,
     count,
     day,
     days,
-    growth,
     label,
     markdown,
-    money,
     month,
-    signed_percent,
 )
+from streamlit_app.headline import cards, other_currencies
 from streamlit_app.links import Figure
-from streamlit_app.outlook import Band, daily_rest, outlook, rest_by_provider
-from streamlit_app.series import SEVERITIES, SEVERITY_COLORS, series_name
+from streamlit_app.outlook import daily_rest, rest_by_provider
+from streamlit_app.series import SEVERITY_COLORS, series_name
 
 MONTHS = 13
 TOP_MOVERS = 8
 TOP_EVENTS = 6
 
-MOVER_DIMENSIONS = ("ServiceName", "SubAccountName", "ServiceProviderName", "RegionId")
+MOVER_DIMENSIONS = ("ServiceName", "SubAccountName", "ServiceProviderName", "RegionName")
 
 
 def page() -> None:
@@ -51,10 +48,10 @@ def page() -> None:
         f"{COST_LABELS[metric]} in {currency}."
     )
     _trust()
-    _cards(this, metric, currency)
+    cards(this, metric, currency)
     others = [c for c in filters.currencies(known) if c != currency]
     if others:
-        _other_currencies(this, metric, others)
+        other_currencies(this, metric, others)
     left, right = st.columns([3, 2])
     with left, st.container(border=True, height="stretch"):
         st.subheader("Months by provider")
@@ -77,12 +74,6 @@ def newest_day(known: DateRange) -> date:
         (d for d in data.ask(bills.freshness)["newest_day"].to_pylist() if d is not None), default=known.last
     )
     return min(newest, known.last)
-
-
-def same_days(this: Period) -> Period:
-    """As many days of the month before; fewer where that month is shorter."""
-    first = add_months(this.start, -1)
-    return Period(first, min(first + timedelta(days=this.length), this.start))
 
 
 def _trust() -> None:
@@ -119,118 +110,6 @@ def _trust() -> None:
         st.page_link("app_pages/bills.py", label="See the bills", icon=":material/receipt:")
 
 
-def _cards(this: Period, metric: Metric, currency: str) -> None:
-    before = same_days(this)
-    now = Figure(this.start, this.end, metric, currency)
-    then = Figure(before.start, before.end, metric, currency)
-    so_far, _ = breakdown.total(now)
-    earlier, _ = breakdown.total(then)
-    last_month, _ = breakdown.total(Figure(before.start, this.start, metric, currency))
-    expected = outlook(metric, currency)
-    with st.grid(4):
-        st.metric(
-            "This month so far",
-            compact(so_far, currency),
-            signed_percent(growth(earlier, so_far)) if earlier else None,
-            delta_color="inverse",
-            delta_description=f"vs. {days(before.start, before.end - timedelta(days=1))}"
-            if earlier
-            else None,
-            help=f"{markdown(money(so_far, currency))} from {this.text}; "
-            f"{markdown(money(earlier, currency))} in the same days of the month before.",
-            border=True,
-            height="stretch",
-            chart_data=charts.trend(breakdown.query(now, steps="day"), metric),
-            chart_type="area",
-        )
-        _outlook_card(
-            "Expected by month's end",
-            expected.this_month,
-            last_month,
-            month(before.start),
-            currency,
-        )
-        _outlook_card(
-            f"Forecast for {month(add_months(this.start, 1))}",
-            expected.next_month,
-            expected.this_month.mean if expected.this_month else None,
-            month(this.start),
-            currency,
-        )
-        _anomaly_card(metric, currency)
-
-
-def _outlook_card(title: str, band: Band | None, reference: Decimal | None, name: str, currency: str) -> None:
-    if band is None:
-        st.metric(
-            title,
-            "–",
-            border=True,
-            height="stretch",
-            delta="no forecast yet",
-            delta_color="off",
-            delta_arrow="off",
-        )
-        return
-    share = growth(reference, band.mean) if reference else None
-    st.metric(
-        title,
-        compact(band.mean, currency),
-        signed_percent(share) if share is not None else None,
-        delta_color="inverse",
-        delta_description=f"vs. {name}" if share is not None else None,
-        help=f"Expected: {markdown(money(band.mean, currency))}. {_interval(band, currency)}",
-        border=True,
-        height="stretch",
-    )
-
-
-def _interval(band: Band, currency: str) -> str:
-    return f"80% sure: {markdown(compact(band.lo, currency))} to {markdown(compact(band.hi, currency))}."
-
-
-def _anomaly_card(metric: Metric, currency: str) -> None:
-    found = _open_events(metric, currency)
-    worst = next((s for s in SEVERITIES if s in set(found["severity"].to_pylist())), None)
-    impact = sum(found["impact"].to_pylist(), Decimal(0))
-    st.metric(
-        "Open anomalies",
-        f"{found.num_rows:,}",
-        f"worst: {worst}" if worst else "nothing unusual now",
-        delta_color=SEVERITY_COLORS[worst] if worst else "green",
-        delta_arrow="off",
-        delta_description=f"{change(impact, currency)} so far" if worst else None,
-        help="Events of services that are still going on at the newest day.",
-        border=True,
-        height="stretch",
-    )
-
-
-def _open_events(metric: Metric, currency: str) -> pa.Table:
-    """Events of services that go on: services, since the same money shows again at the levels above."""
-    return data.ask(anomalies.anomalies, status="open", level="service", metric=metric, currency=currency)
-
-
-def _other_currencies(this: Period, metric: Metric, others: list[str]) -> None:
-    before = same_days(this)
-    with st.container(horizontal=True):
-        for currency in others:
-            so_far, _ = breakdown.total(Figure(this.start, this.end, metric, currency))
-            earlier, _ = breakdown.total(Figure(before.start, before.end, metric, currency))
-            expected = outlook(metric, currency).this_month
-            st.metric(
-                f"Also in {currency}: this month so far",
-                compact(so_far, currency),
-                signed_percent(growth(earlier, so_far)) if earlier else None,
-                delta_color="inverse",
-                delta_description=(
-                    f"expected by month's end: {compact(expected.mean, currency)}" if expected else None
-                ),
-                border=True,
-                height="stretch",
-            )
-
-
 def _months(last: date, metric: Metric, currency: str) -> None:
     first = add_months(last, 1 - MONTHS)
     figure = Figure(first, last + timedelta(days=1), metric, currency)
@@ -255,7 +134,9 @@ def _running(this: Period, metric: Metric, currency: str) -> None:
     then = breakdown.query(Figure(before.start, before.end, metric, currency), steps="day")
     ahead = daily_rest(metric, currency, this.end, add_months(this.start, 1))
     st.altair_chart(
-        charts.running_totals(now, then, ahead, metric, currency, (month(this.start), month(before.start))),
+        charts.running_totals(
+            now, then, ahead, metric, currency, (f"{this.start:%b %Y}", f"{before.start:%b %Y}")
+        ),
         alt=f"Running total of {month(this.start)}, what is expected of it, and of {month(before.start)}",
     )
 
@@ -269,7 +150,7 @@ def _movers(this: Period, metric: Metric, currency: str) -> None:
         label_visibility="collapsed",
     )  # fmt: skip
     column = labels[picked or next(iter(labels))]
-    before = same_days(this)
+    before = this.before()
     table = data.ask(
         movers,
         (before.start, before.end),
@@ -298,7 +179,7 @@ def _movers(this: Period, metric: Metric, currency: str) -> None:
         }
     )
     st.altair_chart(
-        charts.movers(shown, currency, height=34 * shown.num_rows + 30),
+        charts.movers(shown, currency),
         alt=f"The largest changes by {picked}",
     )
     st.caption(f"{this.text} against {days(before.start, before.end - timedelta(days=1))}.")
