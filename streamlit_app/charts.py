@@ -280,7 +280,7 @@ def deliveries(data: pd.DataFrame, *, height: int) -> AnyChart:
                 "status:N",
                 title=None,
                 scale=alt.Scale(domain=statuses, range=[STATUS_COLORS[s] for s in statuses]),
-                legend=alt.Legend(orient="bottom", offset=8),
+                legend=alt.Legend(orient="top", offset=8),
             ),
             tooltip=[
                 alt.Tooltip("source:N", title="Source"),
@@ -329,7 +329,7 @@ def running_totals(
             color=alt.Color(
                 "name:N",
                 scale=alt.Scale(domain=order, range=[ACCENT, HIGHLIGHT, GREY]),
-                legend=alt.Legend(orient="bottom", title=None, offset=8),
+                legend=alt.Legend(orient="top", title=None, offset=8),
             ),
             strokeDash=alt.StrokeDash(
                 "name:N", scale=alt.Scale(domain=order, range=[[1, 0], [5, 4], [1, 0]]), legend=None
@@ -393,5 +393,5 @@ def _month_axis() -> alt.Axis:
 
 
 def _group_color(order: Sequence[str], field: str = "group") -> alt.Color:
-    legend = alt.Legend(orient="bottom", title=None, columns=4, labelLimit=230, symbolLimit=12, offset=4)
+    legend = alt.Legend(orient="top", title=None, columns=4, labelLimit=230, symbolLimit=12, offset=4)
     return alt.Color(f"{field}:N", sort=list(order), scale=alt.Scale(domain=list(order)), legend=legend)

@@ -90,14 +90,14 @@ def _outlook(
         )
         return
     share = growth(reference, band.mean) if reference else None
-    bounds = f"{compact(band.lo, currency)} to {compact(band.hi, currency)}"
+    bounds = f"{compact(band.lo, currency)} – {compact(band.hi, currency)}"
     st.metric(
         title,
         compact(band.mean, currency),
         signed_percent(share) if share is not None else None,
         delta_color="inverse",
-        delta_description=f"vs. {of:%b} · {bounds}",
-        help=f"Expected: {markdown(money(band.mean, currency))}, and four times out of five between "
+        delta_description=bounds,
+        help=f"Expected: {markdown(money(band.mean, currency))}, and four times out of five within "
         f"{markdown(bounds)}. The change is against {month(of)}.",
         border=True,
         height="stretch",

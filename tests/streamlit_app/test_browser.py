@@ -1,0 +1,73 @@
+"""The real server and the real Chromium: a figure read off the page equals one added up from the rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.conftest import in_ci
+from tests.streamlit_app.browser import CHROMIUM, PHONE, browser_page, dashboard, open_page, settle
+from tests.streamlit_app.conftest import Built
+from tests.warehouse_builder import LAST_DAY
+
+JANUARY = date(2026, 1, 1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _chromium() -> None:
+    if not CHROMIUM.exists():
+        text = f"the Debian package 'chromium' is not installed: {CHROMIUM} is missing"
+        if in_ci():
+            pytest.fail(text)
+        pytest.skip(text)
+
+
+@pytest.fixture(scope="module")
+def address(built: Built) -> Iterator[str]:
+    with dashboard(built.folder) as served:
+        yield served
+
+
+def card(page: Page, label: str) -> str:
+    """The value on the card with this label, as a person reads it."""
+    found = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
+    return found.get_by_test_id("stMetricValue").inner_text().strip()
+
+
+def test_a_figure_on_the_page_is_the_sum_of_the_rows(address: str, built: Built) -> None:
+    expected = built.total(JANUARY, LAST_DAY, metric="BilledCost", ServiceProviderName="Google Cloud")
+    with browser_page() as page:
+        # The link alone makes the view: nothing is clicked.
+        open_page(page, f"{address}/gcp?period=All&metric=Billed+cost&currency=USD")
+        shown = card(page, "Total")
+        assert shown == f"${expected:,.2f}"
+        # From the figure to its rows, and their sum to the last digit.
+        page.get_by_role("link", name="Bill rows behind the total").click()
+        page.get_by_role("heading", name="Bill rows").wait_for()
+        settle(page)
+        said = page.get_by_text("add up to").first.inner_text()
+        found = re.search(r"\$([\d,.]+\d)", said)
+        assert found is not None, said
+        assert Decimal(found.group(1).replace(",", "")) == expected
+        assert "exactly the figure above" in page.get_by_test_id("stMain").inner_text()
+
+
+def test_a_choice_becomes_part_of_the_address_and_the_address_makes_the_choice(
+    address: str, built: Built
+) -> None:
+    with browser_page() as page:
+        open_page(page, f"{address}/explorer")
+        page.get_by_role("radio", name="All", exact=True).click()
+        page.wait_for_url(re.compile("period=All"))
+        settle(page)
+        shown = card(page, "Total")
+        link = page.url
+    assert shown == f"${built.total(JANUARY, LAST_DAY):,.2f}"
+    with browser_page(PHONE) as elsewhere:
+        open_page(elsewhere, link)
+        assert card(elsewhere, "Total") == shown

@@ -1,0 +1,262 @@
+"""Every page on a built warehouse: it runs, and its figures are those of the rows, added up here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from streamlit_app.format import compact, money
+from tests.streamlit_app.conftest import Built, Open, metric, run_page
+from tests.warehouse_builder import LAST_DAY, build_warehouse
+
+PAGES = ("overview", "explorer", "aws", "azure", "gcp", "forecast", "anomalies", "bills")
+
+JANUARY, FEBRUARY, MARCH = (date(2026, m, 1) for m in (1, 2, 3))
+
+
+def texts(app: AppTest) -> str:
+    """Everything the page says in words."""
+    said = [*app.markdown, *app.caption, *app.info, *app.error, *app.success, *app.subheader, *app.title]
+    return "\n".join(str(element.value) for element in said).replace("\\", "")
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    ("currency", "cost"), [("USD", "Effective cost"), ("EUR", "Billed cost"), ("EUR", "Contracted cost")]
+)
+def test_every_page_runs_in_every_currency_and_kind_of_cost(
+    open_page: Open, name: str, currency: str, cost: str
+) -> None:
+    app = open_page(name, currency=currency, metric=cost)
+    assert app.title[0].value
+
+
+def test_overview_compares_the_month_with_the_same_days_before(open_page: Open, built: Built) -> None:
+    app = open_page("overview")
+    now = built.total(MARCH, LAST_DAY)
+    before = built.total(FEBRUARY, date(2026, 2, LAST_DAY.day))
+    card = next(m for m in app.metric if m.label == "This month so far")
+    assert card.value == compact(now, "USD")
+    assert card.delta == f"{(now - before) / before * 100:+,.1f}%"
+    # The other currency stands beside it, and is never added.
+    assert metric(app, "This month so far, bills in EUR") == compact(
+        built.total(MARCH, LAST_DAY, currency="EUR"), "EUR"
+    )
+
+
+def test_overview_tells_what_is_refused_and_that_the_rest_adds_up(open_page: Open) -> None:
+    said = texts(open_page("overview"))
+    assert "Every bill reconciles to the last digit" in said
+    assert "1 delivery quarantined" in said
+
+
+@pytest.mark.parametrize("cost", ["EffectiveCost", "BilledCost"])
+def test_explorer_totals_are_the_sums_of_the_rows(open_page: Open, built: Built, cost: str) -> None:
+    label = {"EffectiveCost": "Effective cost", "BilledCost": "Billed cost"}[cost]
+    app = open_page("explorer", period="All", metric=label)
+    assert metric(app, "Total") == money(built.total(JANUARY, LAST_DAY, metric=cost), "USD")
+    assert metric(app, "Bill rows") == f"{len(built.rows(JANUARY, LAST_DAY)):,}"
+    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for row in built.rows(JANUARY, LAST_DAY):
+        sums[row["ServiceProviderName"], row["ServiceName"]] += row[cost]
+    table = app.dataframe[0].value
+    shown = dict(
+        zip(zip(table["ServiceProviderName"], table["ServiceName"], strict=True), table[cost], strict=True)
+    )
+    assert shown == sums
+
+
+def test_a_filter_in_the_address_narrows_the_figures(open_page: Open, built: Built) -> None:
+    app = open_page("explorer", period="All", x_filter=["Service"], x_ServiceName=["Amazon Redshift"])
+    expected = built.total(JANUARY, LAST_DAY, ServiceName="Amazon Redshift")
+    assert metric(app, "Total") == money(expected, "USD")
+    without = open_page(
+        "explorer",
+        period="All",
+        x_filter=["Service"],
+        x_ServiceName=["Amazon Redshift"],
+        x_not_ServiceName="true",
+    )
+    assert metric(without, "Total") == money(built.total(JANUARY, LAST_DAY) - expected, "USD")
+
+
+def test_null_can_be_filtered_for(open_page: Open, built: Built) -> None:
+    app = open_page("explorer", period="All", x_filter=["Tag: team"], x_x_Tag_team=["(none)"])
+    assert metric(app, "Total") == money(built.total(JANUARY, LAST_DAY, x_Tag_team=None), "USD")
+
+
+def test_a_filter_without_matches_says_so(open_page: Open) -> None:
+    app = open_page("explorer", currency="EUR", x_filter=["Service"], x_ServiceName=["Amazon Redshift"])
+    assert "Nothing matches these filters" in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("page", "provider", "currency", "word"),
+    [
+        ("aws", "AWS", "USD", "Linked account"),
+        ("azure", "Microsoft", "EUR", "Subscription"),
+        ("gcp", "Google Cloud", "USD", "Project"),
+    ],
+)
+def test_provider_pages_speak_their_own_words(
+    open_page: Open, built: Built, page: str, provider: str, currency: str, word: str
+) -> None:
+    app = open_page(page, period="All", currency=currency, **{f"{page}_by": word})
+    expected = built.total(JANUARY, LAST_DAY, currency=currency, ServiceProviderName=provider)
+    assert metric(app, "Total") == money(expected, currency)
+    assert f"By {word.lower()}" in texts(app)
+
+
+def test_azure_in_dollars_has_nothing_and_says_what_to_do(open_page: Open) -> None:
+    assert "No Azure costs in USD here" in [i.proto.title for i in open_page("azure").info]
+
+
+def test_the_rows_behind_a_figure_add_up_to_it(open_page: Open, built: Built) -> None:
+    app = open_page(
+        "rows",
+        from_="2026-02-01",
+        to="2026-03-01",
+        where=["0:ServiceName:Amazon Elastic Compute Cloud", "1:SubAccountName:web-shop"],
+    )
+    where = {"ServiceName": "Amazon Elastic Compute Cloud", "SubAccountName": "web-shop"}
+    rows = built.rows(FEBRUARY, date(2026, 2, 28), **where)
+    exact = sum((r["EffectiveCost"] for r in rows), Decimal(0))
+    assert f"{exact:,f}".rstrip("0") in texts(app)
+    assert f"{len(rows)} bill rows" in texts(app)
+    assert "exactly the figure above" in texts(app)
+    table = app.dataframe[0].value
+    shown = sorted(zip(table["x_File"], table["x_RowNumber"], table["EffectiveCost"], strict=True))
+    assert shown == sorted((r["x_File"], r["x_RowNumber"], r["EffectiveCost"]) for r in rows)
+
+
+def test_rows_turn_page_by_page(open_page: Open, built: Built) -> None:
+    app = open_page("rows", from_="2026-01-01", to="2026-04-01")
+    everything = built.rows(JANUARY, LAST_DAY)
+    seen: list[tuple[str, int, Decimal]] = []
+    while True:
+        table = app.dataframe[0].value
+        seen += zip(table["x_File"], table["x_RowNumber"], table["EffectiveCost"], strict=True)
+        following = app.button(key="rows_next")
+        if following.disabled:
+            break
+        following.click().run()
+        assert not app.exception
+    assert sorted(seen) == sorted((r["x_File"], r["x_RowNumber"], r["EffectiveCost"]) for r in everything)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ({"from_": "2026-01-01"}, "needs from and to"),
+        ({"from_": "2026-01-01", "to": "2026-02-01", "where": ["ServiceName"]}, "not number:column:value"),
+        ({"from_": "2026-01-01", "to": "2026-02-01", "where": ["0:Nonsense:x"]}, "Nonsense"),
+    ],
+)
+def test_a_broken_link_says_what_is_wrong(
+    open_page: Open, address: dict[str, str | list[str]], said: str
+) -> None:
+    assert said in texts(open_page("rows", **address))
+
+
+def test_forecast_shows_the_making_in_force(open_page: Open) -> None:
+    app = open_page("forecast", of="Provider", series="AWS", step="By day")
+    table = app.dataframe[0].value
+    # The older making in the ledger is twice as high; the runner-up model a tenth lower.
+    assert len(table) == 60
+    assert table["mean"].nunique() == 1
+    first_month = sum(table["mean"][:30], Decimal(0))
+    assert metric(app, "Next 30 days") == compact(first_month, "USD")
+    assert metric(app, "Typical error") == "6.0%"
+
+
+def test_forecast_of_a_cost_that_is_not_forecast_says_which_are(open_page: Open) -> None:
+    assert "Billed cost and Effective cost" in texts(open_page("forecast", metric="List cost"))
+
+
+def test_anomaly_drivers_add_up_to_the_impact(open_page: Open) -> None:
+    app = open_page("anomalies")
+    assert metric(app, "Impact") == "+$1,500.00"
+    assert "add up to $1,500.00, exactly the impact" in texts(app)
+    listed = open_page("anomalies", status="Open")
+    assert "No anomalies here" in [i.proto.title for i in listed.info]
+
+
+def test_bills_show_why_a_delivery_was_refused(open_page: Open, built: Built) -> None:
+    app = open_page("bills")
+    assert "ml-research.csv, row 17, column cost: expected a decimal number, found 'twelve'." in texts(app)
+    assert metric(app, "Bills in force") == "9"
+    assert metric(app, "Quarantined") == "1"
+    delivered = {(r["x_Source"], r["x_File"], r["x_RowNumber"]) for r in built.costs}
+    assert metric(app, "Rows in them") == f"{len(delivered):,}"
+    assert "the unified costs and the daily costs are equal" in texts(app)
+
+
+def test_nothing_published_says_what_to_run(tmp_path: Path, use: Callable[[Path], None]) -> None:
+    use(tmp_path)
+    app = run_page("overview")
+    assert "Nothing has been published yet" in [i.proto.title for i in app.info]
+    assert app.code[0].value == "finops run"
+
+
+def test_a_snapshot_that_cannot_be_read_is_a_failed_state(
+    tmp_path: Path, use: Callable[[Path], None]
+) -> None:
+    warehouse = tmp_path / "warehouse"
+    warehouse.mkdir()
+    (warehouse / "warehouse-00000007.duckdb").write_bytes(b"not a database at all" * 1000)
+    (warehouse / "CURRENT").write_text("warehouse-00000007.duckdb\n", encoding="utf-8")
+    use(tmp_path)
+    app = run_page("overview")
+    assert "This page could not be shown" in [e.proto.title for e in app.error]
+
+
+def test_a_page_follows_the_next_publication(tmp_path: Path, use: Callable[[Path], None]) -> None:
+    build_warehouse(tmp_path)
+    use(tmp_path)
+    app = run_page("explorer", period="All")
+    before = metric(app, "Total")
+    build_warehouse(tmp_path, surcharge=Decimal(1))
+    app.run()
+    assert not app.exception
+    rows = int(metric(app, "Bill rows").replace(",", ""))
+    assert rows > 0
+    assert metric(app, "Total") != before
+    assert any("Snapshot 2" in c.value for c in app.caption)
+
+
+def test_a_publication_in_the_middle_of_a_run_starts_it_again(
+    tmp_path: Path, use: Callable[[Path], None]
+) -> None:
+    """A script that publishes between two of its own questions must end on the newer snapshot only."""
+    build_warehouse(tmp_path)
+    use(tmp_path)
+
+    def script(folder: str) -> None:
+        from datetime import date
+        from decimal import Decimal
+        from pathlib import Path
+
+        import streamlit as st
+
+        from finops_assets.queries.costs import CostQuery, totals
+        from finops_assets.queries.snapshot import snapshot
+        from streamlit_app import data
+        from tests.warehouse_builder import build_warehouse
+
+        data.pin()
+        first = data.ask(snapshot).version
+        if "published" not in st.session_state:
+            st.session_state["published"] = True
+            build_warehouse(Path(folder), surcharge=Decimal(1))
+        data.ask(totals, CostQuery(date(2026, 1, 1), date(2026, 2, 1)))
+        st.text(f"{first} {data.ask(snapshot).version}")
+
+    app = AppTest.from_function(script, default_timeout=60, args=(str(tmp_path),)).run()
+    assert not app.exception
+    assert [t.value for t in app.text] == ["2 2"]
