@@ -10,6 +10,12 @@ from finops_assets.queries.access import Reader, fetch
 
 Level: TypeAlias = Literal["total", "provider", "account", "service"]
 
+
+def names_of(provider: str | tuple[str, ...] | None) -> list[str] | None:
+    """One name or several as a list to bind."""
+    return [provider] if isinstance(provider, str) else None if provider is None else list(provider)
+
+
 _NEWEST = """
 newest AS (
     SELECT * FROM cost_forecasts
@@ -21,7 +27,7 @@ def forecast(
     warehouse: Reader,
     level: Level = "total",
     *,
-    provider: str | None = None,
+    provider: str | tuple[str, ...] | None = None,
     account: str | None = None,
     service: str | None = None,
     metric: str = "EffectiveCost",
@@ -29,8 +35,9 @@ def forecast(
 ) -> pa.Table:
     """The newest making's forecast by its champion: a row a series and day, in that order.
 
-    `provider`, `account` (SubAccountId) and `service` are exact names; None takes all series of the
-    level. Columns: those of cost_forecasts but is_champion and made_on_month; money is decimal128.
+    `provider` (one ServiceProviderName, or several), `account` (SubAccountId) and `service` are exact
+    names; None takes all series of the level. Columns: those of cost_forecasts but is_champion and
+    made_on_month; money is decimal128.
     """
     return fetch(
         warehouse,
@@ -38,11 +45,11 @@ def forecast(
 WITH {_NEWEST}
 SELECT * EXCLUDE (is_champion, made_on_month) FROM newest
 WHERE level = $1 AND metric = $2 AND ($3 IS NULL OR BillingCurrency = $3)
-    AND ($4 IS NULL OR ServiceProviderName = $4) AND ($5 IS NULL OR SubAccountId = $5)
-    AND ($6 IS NULL OR ServiceName = $6)
+    AND ($4 IS NULL OR list_contains($4::VARCHAR[], ServiceProviderName))
+    AND ($5 IS NULL OR SubAccountId = $5) AND ($6 IS NULL OR ServiceName = $6)
 ORDER BY series_id, day
 """,
-        (level, metric, currency, provider, account, service),
+        (level, metric, currency, names_of(provider), account, service),
     )
 
 

@@ -12,3 +12,10 @@ PROVIDERS: dict[Provider, tuple[str, ...]] = {
     "gcp": ("Google Cloud", "Google", "GCP"),
 }
 """Short name → the values of ServiceProviderName that bills use for it."""
+
+
+def names_of_provider(name: str | None) -> tuple[str, ...] | None:
+    """The ServiceProviderNames of a short name, or the name itself when it is none; None stays None."""
+    if name is None:
+        return None
+    return {str(short): names for short, names in PROVIDERS.items()}.get(name.lower(), (name,))

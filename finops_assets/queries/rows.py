@@ -50,12 +50,16 @@ class RowQuery:
 
 @dataclass(frozen=True)
 class RowPage:
-    """A page of rows, where the next one begins (None at the end), and what all pages hold together."""
+    """A page of rows, where the next one begins (None at the end), and what all pages hold together.
+
+    `totals` and `row_counts` are by currency.
+    """
 
     rows: pa.Table
     next_cursor: RowCursor | None
     total_rows: int
     totals: dict[str, Decimal]
+    row_counts: dict[str, int]
 
 
 _KEYS = (SOURCE, MONTH, "x_BillId", "x_File", "x_RowNumber")
@@ -94,6 +98,7 @@ def cost_rows(warehouse: Reader, q: RowQuery) -> RowPage:
         next_cursor=_cursor(rows, q) if more else None,
         total_rows=sum(s["n"] for s in summed),
         totals={s["currency"]: s["cost"] for s in summed},
+        row_counts={s["currency"]: s["n"] for s in summed},
     )
 
 

@@ -1,0 +1,73 @@
+"""The API: `uvicorn --factory finops_api.app:create_app`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
+
+from finops_api import errors, health
+from finops_api.deps import NotModifiedError
+from finops_api.orchestrator import Orchestrator
+from finops_api.telemetry import RequestId
+from finops_api.v1.anomalies import routes as anomalies
+from finops_api.v1.costs import routes as costs
+from finops_api.v1.forecast import routes as forecast
+from finops_api.v1.ingestion import routes as ingestion
+from finops_api.v1.snapshot import routes as snapshot
+from finops_assets.queries.access import open_warehouse
+from finops_assets.settings import Settings, current_settings
+
+_DESCRIPTION = """\
+Costs of all clouds in one shape, FOCUS 1.4.
+
+* **Money** is a decimal string with every digit, and its currency stands beside it. Amounts of different
+  currencies are never added up.
+* **Days**: `start_date` and `end_date` are both included, in UTC.
+* **One state**: every answer comes from one published snapshot and says which. Its `ETag` with
+  `If-None-Match` gives `304` until something new is published.
+* **Errors** are RFC 9457 problems (`application/problem+json`); a `422` names the parameter and what is
+  allowed.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The app over these settings, or over the process's own."""
+    chosen = settings or current_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        app.state.warehouse.close()
+        app.state.orchestrator.close()
+
+    app = FastAPI(
+        title="FinOps Platform",
+        version=version("finops-platform"),
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.settings = chosen
+    app.state.warehouse = open_warehouse(chosen)
+    app.state.orchestrator = Orchestrator(chosen.services.dagster_graphql)
+    for routes in (costs, forecast, anomalies, ingestion, snapshot):
+        app.include_router(routes.router, prefix="/api/v1")
+    app.include_router(health.router)
+    app.add_api_route("/", _to_docs, include_in_schema=False)
+    app.add_middleware(RequestId)
+    errors.install(app)
+    app.add_exception_handler(NotModifiedError, _not_modified)
+    return app
+
+
+def _to_docs() -> Response:
+    return RedirectResponse("/docs")
+
+
+def _not_modified(_request: Request, error: Exception) -> Response:
+    etag = str(error)
+    return Response(status_code=304, headers={"ETag": etag, "Cache-Control": "private, no-cache"})

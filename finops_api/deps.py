@@ -1,0 +1,93 @@
+"""What routes are given: the settings, and one published state for the whole of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from finops_api.orchestrator import Orchestrator
+from finops_assets.queries.access import Pinned, Warehouse, pinned
+from finops_assets.queries.snapshot import Snapshot, snapshot
+from finops_assets.settings import Settings
+
+
+class NotModifiedError(Exception):
+    """The client already has this answer."""
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(etag)
+        self.etag = etag
+
+
+class SnapshotStamp(BaseModel):
+    """Which published state answers. Two answers of the same version fit together exactly."""
+
+    version: int = Field(examples=[12], description="Grows by one with each publication.")
+    published_at: str = Field(examples=["2026-01-15T05:00:00Z"], description="UTC.")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One published state, held until the answer is made."""
+
+    warehouse: Pinned
+    snapshot: Snapshot
+
+    @property
+    def etag(self) -> str:
+        """Names the state: the version, and when it was published, since a new data folder starts at 1."""
+        return f'"{self.snapshot.version}-{int(self.snapshot.published_at.timestamp() * 1000):x}"'
+
+    def answer(self, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+        """The body with its snapshot, and the headers by which clients and caches check it again."""
+        stamp = {
+            "version": self.snapshot.version,
+            "published_at": self.snapshot.published_at.isoformat().replace("+00:00", "Z"),
+        }
+        return JSONResponse(
+            {"snapshot": stamp, **body},
+            headers={"ETag": self.etag, "Cache-Control": "private, no-cache", **(headers or {})},
+        )
+
+
+class Query(BaseModel):
+    """Query parameters of a route: an unknown one is an error, as a typo would give a wrong figure."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def get_settings(request: Request) -> Settings:
+    """The app's settings."""
+    return cast("Settings", request.app.state.settings)
+
+
+def get_orchestrator(request: Request) -> Orchestrator:
+    """Dagster, as the app reaches it."""
+    return cast("Orchestrator", request.app.state.orchestrator)
+
+
+def reading(request: Request) -> Iterator[Reading]:
+    """The state in force, held for this request. Raises NotPublishedError, NotModifiedError."""
+    warehouse: Warehouse = request.app.state.warehouse
+    with pinned(warehouse) as held:
+        found = Reading(held, snapshot(held))
+        known = [
+            tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")
+        ]
+        if found.etag in known or "*" in known:
+            raise NotModifiedError(found.etag)
+        yield found
+
+
+CurrentSettings = Annotated[Settings, Depends(get_settings)]
+CurrentOrchestrator = Annotated[Orchestrator, Depends(get_orchestrator)]
+CurrentReading = Annotated[Reading, Depends(reading)]
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "The state is still the one whose ETag was sent in If-None-Match."}
+}

@@ -1,0 +1,142 @@
+"""Errors as RFC 9457 problems whose text says what to change."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi_problem.error import Problem, StatusProblem
+from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
+
+from finops_assets.queries.access import NotPublishedError
+
+_LOG = logging.getLogger("finops_api")
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class InvalidParameterProblem(StatusProblem):
+    """422: a parameter cannot be used."""
+
+    type_ = "invalid-parameter"
+    title = "A parameter cannot be used."
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class UnknownProblem(StatusProblem):
+    """404: what the address names does not exist."""
+
+    type_ = "not-found"
+    title = "There is nothing at this address."
+    status = HTTPStatus.NOT_FOUND
+
+
+class NotPublishedProblem(StatusProblem):
+    """503: no warehouse has been published yet."""
+
+    type_ = "nothing-published"
+    title = "Nothing has been published yet."
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class OrchestratorDownProblem(StatusProblem):
+    """503: Dagster does not answer."""
+
+    type_ = "orchestrator-unavailable"
+    title = "Dagster does not answer."
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class OrchestratorRefusedProblem(StatusProblem):
+    """502: Dagster answers, but not with what was asked for."""
+
+    type_ = "orchestrator-refused"
+    title = "Dagster refused the request."
+    status = HTTPStatus.BAD_GATEWAY
+
+
+class UnexpectedProblem(StatusProblem):
+    """500: a fault of ours. Its text stays in the log: it may hold what the client must not see."""
+
+    type_ = "unexpected"
+    title = "Something went wrong that should not."
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def __init__(self, _text: str = "") -> None:
+        super().__init__("The server's log has the details under the id in the header X-Request-ID.")
+
+
+def invalid(parameter: str, found: object, says: str, allowed: Collection[str] = ()) -> Problem:
+    """The problem of one parameter: what was found, what is wrong with it, what is allowed."""
+    choice = f" Allowed: {', '.join(allowed)}." if allowed else ""
+    fault: dict[str, Any] = {"parameter": parameter, "found": found, "says": says}
+    if allowed:
+        fault["allowed"] = list(allowed)
+    return InvalidParameterProblem(f"{parameter}: {says}{choice}", errors=[fault])
+
+
+def check_known(parameter: str, found: Sequence[str], allowed: Collection[str]) -> None:
+    """Raise a 422 problem for the first value that is not among the allowed ones."""
+    for value in found:
+        if value not in allowed:
+            raise invalid(parameter, value, f"{value!r} is not known.", allowed)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app a problem."""
+    handler = new_exception_handler(
+        logger=_LOG,
+        unhandled_wrappers={"default": UnexpectedProblem},
+        handlers={NotPublishedError: _not_published},
+        request_validation_handler=_invalid_request,
+    )
+    add_exception_handler(app, handler, generic_swagger_defaults=False)
+    app.add_exception_handler(NotPublishedError, handler)
+
+
+def _not_published(_handler: ExceptionHandler, _request: Request, _error: NotPublishedError) -> Problem:
+    return NotPublishedProblem(
+        "Take bills in first: run `finops run`, or POST /api/v1/ingestion while Dagster is up. "
+        "Ask again after that.",
+        headers={"Retry-After": "30"},
+    )
+
+
+def _invalid_request(_handler: ExceptionHandler, _request: Request, error: RequestValidationError) -> Problem:
+    faults = [_fault(e) for e in error.errors()]
+    detail = " ".join(f"{f['parameter']}: {f['says']}" for f in faults)
+    return InvalidParameterProblem(detail, errors=faults)
+
+
+def _fault(error: dict[str, Any]) -> dict[str, Any]:
+    place, *path = error["loc"]
+    name = ".".join(str(p) for p in path) or str(place)
+    allowed = error.get("ctx", {}).get("expected")
+    if error["type"] == "extra_forbidden":
+        says = "There is no such parameter; see /docs for those there are."
+    elif error["type"] == "missing":
+        says = "This is required."
+    else:
+        says = error["msg"].removeprefix("Value error, ").rstrip(".") + f". Found {error['input']!r}."
+    fault: dict[str, Any] = {"parameter": name, "in": str(place), "says": says}
+    if error["type"] != "missing":
+        fault["found"] = str(error["input"])
+    if allowed:
+        fault["allowed"] = [part.strip().strip("'") for part in allowed.replace(" or ", ", ").split(",")]
+    return fault
+
+
+def problems(*kinds: type[StatusProblem]) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI responses for these problems."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        int(kind.status): {
+            "description": kind.title,
+            "content": {PROBLEM_JSON: {"schema": schema}},
+        }
+        for kind in kinds
+    }

@@ -1,0 +1,87 @@
+"""Anomalies, and what each is made of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import groupby
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from finops_api.deps import NOT_MODIFIED, CurrentReading
+from finops_api.errors import (
+    InvalidParameterProblem,
+    NotPublishedProblem,
+    UnknownProblem,
+    invalid,
+    problems,
+)
+from finops_api.v1.anomalies.schemas import AnomaliesAnswer, AnomaliesQuery, AnomalyAnswer
+from finops_api.wire import plain
+from finops_assets.queries import anomalies as events
+from finops_assets.queries.providers import names_of_provider
+
+router = APIRouter(
+    prefix="/anomalies",
+    tags=["anomalies"],
+    responses={**problems(InvalidParameterProblem, NotPublishedProblem), **NOT_MODIFIED},
+)
+
+_NAMES = {
+    "anomaly_id": "id",
+    "ServiceProviderName": "provider",
+    "SubAccountId": "account_id",
+    "SubAccountName": "account_name",
+    "ServiceName": "service",
+    "BillingCurrency": "currency",
+}
+
+
+@router.get("", response_model=AnomaliesAnswer, summary="Anomalies")
+def get_anomalies(asked: Annotated[AnomaliesQuery, Query()], reading: CurrentReading) -> Response:
+    """Events that touch the days from start_date to end_date, both included."""
+    if asked.start_date and asked.end_date and asked.start_date > asked.end_date:
+        raise invalid(
+            "end_date", asked.end_date.isoformat(), f"this day is before start_date {asked.start_date}."
+        )
+    found = events.anomalies(
+        reading.warehouse,
+        start=asked.start_date,
+        end=asked.end_date + timedelta(days=1) if asked.end_date else None,
+        status=asked.status,
+        severity=asked.severity,
+        level=asked.level,
+        provider=names_of_provider(asked.provider),
+        metric=asked.metric,
+        currency=asked.currency,
+        limit=asked.limit,
+    )
+    return reading.answer({"anomalies": [_event(row) for row in found.to_pylist()]})
+
+
+@router.get(
+    "/{anomaly_id}",
+    response_model=AnomalyAnswer,
+    summary="One anomaly and its drivers",
+    responses=problems(UnknownProblem),
+)
+def get_anomaly(anomaly_id: str, reading: CurrentReading) -> Response:
+    """An event, and for each dimension the values that made it; they add up exactly to its impact."""
+    try:
+        event = events.anomaly(reading.warehouse, anomaly_id)
+    except events.UnknownAnomalyError as error:
+        raise UnknownProblem(f"{error} GET /api/v1/anomalies lists those there are.") from None
+    drivers = events.drivers(reading.warehouse, anomaly_id).to_pylist()
+    splits = [
+        {"dimension": dimension, "drivers": [_driver(row) for row in rows]}
+        for dimension, rows in groupby(drivers, key=lambda row: row["dimension"])
+    ]
+    return reading.answer({"anomaly": _event(event), "drivers": splits})
+
+
+def _event(row: dict[str, Any]) -> dict[str, Any]:
+    return {_NAMES.get(k, k): v for k, v in plain(row).items() if k != "series_id"}
+
+
+def _driver(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in plain(row).items() if k not in {"anomaly_id", "dimension"}}

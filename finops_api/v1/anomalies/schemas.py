@@ -1,0 +1,88 @@
+"""What is asked of and answered about anomalies."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from finops_api.deps import Query, SnapshotStamp
+from finops_assets.queries.anomalies import Severity, Status
+from finops_assets.queries.forecasts import Level
+
+Money = Annotated[str, Field(description="A decimal string.", examples=["1500.25"])]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["USD"])]
+
+
+class AnomaliesQuery(Query):
+    """GET /anomalies."""
+
+    start_date: date | None = Field(default=None, description="Events that go on to this day or longer.")
+    end_date: date | None = Field(default=None, description="Events that begin on this day or before.")
+    status: Status | None = Field(default=None, description="open: still going on at the newest day.")
+    severity: Severity | None = Field(default=None, description="Only events of this severity.")
+    level: Level | None = Field(default=None, description="Which series; the same money shows at several.")
+    provider: str | None = Field(
+        default=None, description="aws, azure, gcp, or a ServiceProviderName.", examples=["aws"]
+    )
+    metric: str | None = Field(
+        default=None, pattern="^(BilledCost|EffectiveCost)$", description="BilledCost or EffectiveCost."
+    )
+    currency: Currency | None = Field(default=None, description="Only events in this currency.")
+    limit: int = Field(default=100, ge=1, le=1000, description="The newest so many.")
+
+
+class Anomaly(BaseModel):
+    """One event: a series that left what was expected of it."""
+
+    id: str = Field(examples=["5f0c1d2e3a4b"])
+    level: Level
+    provider: str | None = Field(examples=["AWS"])
+    account_id: str | None
+    account_name: str | None
+    service: str | None = Field(examples=["Amazon Elastic Compute Cloud"])
+    metric: str = Field(examples=["EffectiveCost"])
+    currency: Currency
+    first_day: str = Field(examples=["2026-01-10"])
+    last_day: str = Field(description="Included.", examples=["2026-01-12"])
+    kind: str = Field(examples=["spike"])
+    expected: Money
+    actual: Money
+    impact: Money = Field(description="actual - expected.")
+    score: float = Field(description="0 to 1.", examples=[0.97])
+    severity: Severity
+    status: Status
+    first_seen: str = Field(examples=["2026-01-11T05:00:00Z"])
+
+
+class Driver(BaseModel):
+    """One value's part of an event."""
+
+    value: str | None = Field(examples=["data-platform"])
+    expected: Money
+    actual: Money
+    contribution: Money = Field(description="actual - expected.")
+    rank: int = Field(description="1 is the largest.", examples=[1])
+
+
+class DriverSplit(BaseModel):
+    """An event split by one dimension; the contributions add up exactly to its impact."""
+
+    dimension: str = Field(examples=["SubAccountName"])
+    drivers: list[Driver]
+
+
+class AnomaliesAnswer(BaseModel):
+    """Events, the newest first, then by impact."""
+
+    snapshot: SnapshotStamp
+    anomalies: list[Anomaly]
+
+
+class AnomalyAnswer(BaseModel):
+    """One event and what it is made of."""
+
+    snapshot: SnapshotStamp
+    anomaly: Anomaly
+    drivers: list[DriverSplit]

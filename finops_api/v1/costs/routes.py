@@ -1,0 +1,241 @@
+"""Costs: by any dimensions, by provider, and the bill rows behind a figure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Annotated, Any
+
+import pyarrow as pa
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from finops_api import filters, pagination
+from finops_api.deps import NOT_MODIFIED, CurrentReading, Reading
+from finops_api.errors import InvalidParameterProblem, NotPublishedProblem, check_known, problems
+from finops_api.period import Period, PeriodQuery, period
+from finops_api.v1.costs.schemas import (
+    CostsAnswer,
+    CostsQuery,
+    DimensionsAnswer,
+    ProviderCostsAnswer,
+    ProviderCostsQuery,
+    RowsAnswer,
+    RowsQuery,
+    ValuesAnswer,
+)
+from finops_api.wire import money, plain
+from finops_assets.queries import rows as row_queries
+from finops_assets.queries.costs import (
+    GRANULARITIES,
+    METRICS,
+    CostQuery,
+    Filter,
+    costs,
+    currencies,
+    date_range,
+    dimension_values,
+    dimensions,
+)
+from finops_assets.queries.providers import PROVIDERS, Provider
+
+router = APIRouter(
+    prefix="/costs",
+    tags=["costs"],
+    responses={**problems(InvalidParameterProblem, NotPublishedProblem), **NOT_MODIFIED},
+)
+
+
+@router.get("", response_model=CostsAnswer, summary="Costs by any dimensions")
+def get_costs(asked: Annotated[CostsQuery, Query()], reading: CurrentReading) -> Response:
+    """Costs of a period by columns and steps of time, filtered.
+
+    `GET /costs?group_by=ServiceName&granularity=month&filter=ServiceProviderName:AWS`
+    """
+    known = dimensions(reading.warehouse)
+    check_known("group_by", asked.group_by, known)
+    days = period(reading.warehouse, asked)
+    question = CostQuery(
+        start=days.first,
+        end=days.end,
+        group_by=tuple(asked.group_by),
+        filters=filters.parse(asked.filter, known),
+        granularity=asked.granularity,
+        metric=asked.metric,
+        currency=asked.currency,
+        limit=asked.limit,
+    )
+    found = costs(reading.warehouse, question).to_pylist()
+    rows = [
+        {
+            "period": _day(row),
+            "group": {column: row[column] for column in asked.group_by},
+            **_total(row, asked.metric),
+        }
+        for row in found
+    ]
+    return reading.answer(
+        {
+            **_frame(days, asked.metric),
+            "granularity": asked.granularity,
+            "group_by": asked.group_by,
+            "totals": _totals(reading, question),
+            "rows": rows,
+        }
+    )
+
+
+@router.get("/rows", response_model=RowsAnswer, summary="The bill rows behind a figure")
+def get_cost_rows(
+    asked: Annotated[RowsQuery, Query()], request: Request, reading: CurrentReading
+) -> Response:
+    """The rows that `GET /costs` with the same period, filters, metric and currency adds up.
+
+    The most expensive first, a page at a time. Follow the Link header's `next` until there is none.
+    Filters may also name columns that costs cannot be grouped by, such as `ResourceId` or `SkuId`.
+    """
+    days = period(reading.warehouse, asked)
+    question = row_queries.RowQuery(
+        start=days.first,
+        end=days.end,
+        filters=filters.parse(asked.filter, row_queries.filterable_columns(reading.warehouse)),
+        metric=asked.metric,
+        currency=asked.currency,
+        limit=asked.limit,
+    )
+    after = pagination.decode(asked.cursor, question) if asked.cursor is not None else None
+    page = row_queries.cost_rows(reading.warehouse, replace(question, after=after))
+    following = pagination.encode(page.next_cursor, question) if page.next_cursor is not None else None
+    # Spelled out, since a new publication may move the default period between two pages.
+    fixed = {"start_date": days.first.isoformat(), "end_date": days.last.isoformat()}
+    return reading.answer(
+        {
+            **_frame(days, asked.metric),
+            "total_rows": page.total_rows,
+            "totals": [
+                {"currency": currency, "cost": money(cost), "row_count": page.row_counts[currency]}
+                for currency, cost in page.totals.items()
+            ],
+            "next": following,
+            "rows": _bill_rows(page.rows),
+        },
+        headers={"Link": pagination.link(request.url, following, **fixed)},
+    )
+
+
+@router.get("/dimensions", response_model=DimensionsAnswer, summary="What can be asked")
+def get_dimensions(reading: CurrentReading) -> Response:
+    """The columns for group_by and filter, the metrics, the currencies and the days there are costs of."""
+    days = date_range(reading.warehouse)
+    return reading.answer(
+        {
+            "dimensions": [
+                {"name": d.name, "label": d.label} for d in dimensions(reading.warehouse).values()
+            ],
+            "metrics": METRICS,
+            "granularities": GRANULARITIES,
+            "currencies": currencies(reading.warehouse),
+            "first_date": days.first.isoformat() if days else None,
+            "last_date": days.last.isoformat() if days else None,
+        }
+    )
+
+
+class _ValuesQuery(PeriodQuery):
+    """GET /costs/dimensions/{name}."""
+
+
+@router.get("/dimensions/{name}", response_model=ValuesAnswer, summary="The values of a dimension")
+def get_dimension_values(
+    name: Annotated[str, Path(examples=["ServiceName"])],
+    asked: Annotated[_ValuesQuery, Query()],
+    reading: CurrentReading,
+) -> Response:
+    """Every value that a column has in a period, with its effective cost, the most expensive first."""
+    known = dimensions(reading.warehouse)
+    check_known("name", [name], known)
+    days = period(reading.warehouse, asked)
+    found = dimension_values(reading.warehouse, name, days.first, days.end)
+    values = [
+        {
+            "value": v.value,
+            "costs": [{"currency": c, "cost": money(a)} for c, a in sorted(v.costs.items())],
+            "row_count": v.rows,
+        }
+        for v in found
+    ]
+    dimension = {"name": name, "label": known[name].label}
+    return reading.answer({**_frame(days, "EffectiveCost"), "dimension": dimension, "values": values})
+
+
+@router.get("/{provider}", response_model=ProviderCostsAnswer, summary="One provider's costs")
+def get_provider_costs(
+    provider: Provider, asked: Annotated[ProviderCostsQuery, Query()], reading: CurrentReading
+) -> Response:
+    """What `aws`, `azure` or `gcp` provided, by service and account.
+
+    `GET /costs/aws?service=Amazon Simple Storage Service&start_date=2026-01-01&end_date=2026-01-31`.
+    What third parties sell in a provider's marketplace is theirs; `GET /costs` finds it by
+    InvoiceIssuerName.
+    """
+    days = period(reading.warehouse, asked)
+    terms = [
+        Filter("ServiceProviderName", PROVIDERS[provider]),
+        *([Filter("ServiceName", tuple(asked.service))] if asked.service else []),
+        *([Filter("SubAccountId", tuple(asked.account_id))] if asked.account_id else []),
+    ]
+    question = CostQuery(
+        start=days.first,
+        end=days.end,
+        group_by=("ServiceName", "SubAccountId", "SubAccountName"),
+        filters=tuple(terms),
+        granularity=asked.granularity,
+        metric=asked.metric,
+        currency=asked.currency,
+    )
+    rows = [
+        {
+            "provider": provider,
+            "period": _day(row),
+            "service": row["ServiceName"],
+            "account_id": row["SubAccountId"],
+            "account_name": row["SubAccountName"],
+            **_total(row, asked.metric),
+        }
+        for row in costs(reading.warehouse, question).to_pylist()
+    ]
+    return reading.answer(
+        {
+            **_frame(days, asked.metric),
+            "provider": provider,
+            "granularity": asked.granularity,
+            "totals": _totals(reading, question),
+            "rows": rows,
+        }
+    )
+
+
+def _frame(days: Period, metric: str) -> dict[str, Any]:
+    return {"start_date": days.first.isoformat(), "end_date": days.last.isoformat(), "metric": metric}
+
+
+def _totals(reading: Reading, question: CostQuery) -> list[dict[str, Any]]:
+    whole = replace(question, group_by=(), granularity="none", limit=None)
+    return [_total(row, question.metric) for row in costs(reading.warehouse, whole).to_pylist()]
+
+
+def _total(row: dict[str, Any], metric: str) -> dict[str, Any]:
+    return {"currency": row["BillingCurrency"], "cost": money(row[metric]), "row_count": row["x_RowCount"]}
+
+
+def _day(row: dict[str, Any]) -> str | None:
+    return row["period"].isoformat() if "period" in row else None
+
+
+def _bill_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """Rows as JSON; FOCUS's Tags, which are JSON text, as an object whose numbers stay texts."""
+    found = []
+    for row in table.to_pylist():
+        tags = row["Tags"]
+        row["Tags"] = json.loads(tags, parse_float=str, parse_int=str) if tags else None
+        found.append(plain(row))
+    return found

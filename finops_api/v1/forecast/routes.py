@@ -1,0 +1,82 @@
+"""Forecasts in force, their record, and the outlook of the month."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from finops_api.deps import NOT_MODIFIED, CurrentReading
+from finops_api.errors import InvalidParameterProblem, NotPublishedProblem, problems
+from finops_api.v1.forecast.schemas import (
+    AccuracyAnswer,
+    ForecastAnswer,
+    ForecastQuery,
+    OutlookAnswer,
+    OutlookQuery,
+)
+from finops_api.wire import plain
+from finops_assets.queries import forecasts
+from finops_assets.queries.providers import names_of_provider
+
+router = APIRouter(
+    prefix="/forecast",
+    tags=["forecast"],
+    responses={**problems(InvalidParameterProblem, NotPublishedProblem), **NOT_MODIFIED},
+)
+
+_DAY = ("day", "mean", "lo_80", "hi_80", "lo_95", "hi_95")
+
+
+@router.get("", response_model=ForecastAnswer, summary="Forecasts in force")
+def get_forecast(asked: Annotated[ForecastQuery, Query()], reading: CurrentReading) -> Response:
+    """The newest forecast of each series of a level, day by day."""
+    found = forecasts.forecast(
+        reading.warehouse,
+        asked.level,
+        provider=names_of_provider(asked.provider),
+        account=asked.account_id,
+        service=asked.service,
+        metric=asked.metric,
+        currency=asked.currency,
+    ).to_pylist()
+    series = [_series(list(days)) for _, days in groupby(found, key=lambda row: row["series_id"])]
+    made_at = plain(found[0])["made_at"] if found else None
+    return reading.answer({"metric": asked.metric, "made_at": made_at, "series": series})
+
+
+@router.get("/accuracy", response_model=AccuracyAnswer, summary="How right the forecasts were")
+def get_forecast_accuracy(reading: CurrentReading) -> Response:
+    """Every model's backtest by level, metric, currency and horizon."""
+    return reading.answer(
+        {"rows": [_renamed(row) for row in forecasts.accuracy(reading.warehouse).to_pylist()]}
+    )
+
+
+@router.get("/outlook", response_model=OutlookAnswer, summary="What this month and the next will come to")
+def get_forecast_outlook(asked: Annotated[OutlookQuery, Query()], reading: CurrentReading) -> Response:
+    """What was spent this month, what is still expected, and the next month; total and each provider."""
+    found = forecasts.month_outlook(reading.warehouse, asked.metric).to_pylist()
+    return reading.answer({"metric": asked.metric, "rows": [_renamed(row) for row in found]})
+
+
+def _renamed(row: dict[str, Any]) -> dict[str, Any]:
+    """FOCUS's names of the series in the words of this API; MLflow's run ids stay inside."""
+    names = {"ServiceProviderName": "provider", "BillingCurrency": "currency"}
+    return {names.get(k, k): v for k, v in plain(row).items() if k != "mlflow_run_id"}
+
+
+def _series(days: list[dict[str, Any]]) -> dict[str, Any]:
+    first = plain(days[0])
+    return {
+        "level": first["level"],
+        "provider": first["ServiceProviderName"],
+        "account_id": first["SubAccountId"],
+        "account_name": first["SubAccountName"],
+        "service": first["ServiceName"],
+        "currency": first["BillingCurrency"],
+        "model": first["model"],
+        "data_until": first["data_until"],
+        "days": [plain({name: day[name] for name in _DAY}) for day in days],
+    }
