@@ -7,10 +7,12 @@ from collections.abc import Collection, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from fastapi_problem.error import Problem, StatusProblem
 from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
+from pydantic import BaseModel
 
 from finops_assets.queries.access import NotPublishedError
 
@@ -89,13 +91,20 @@ def check_known(parameter: str, found: Sequence[str], allowed: Collection[str]) 
 def install(app: FastAPI) -> None:
     """Make every error of the app a problem."""
     handler = new_exception_handler(
-        logger=_LOG,
         unhandled_wrappers={"default": UnexpectedProblem},
+        pre_hooks=[_log_unexpected],
         handlers={NotPublishedError: _not_published},
         request_validation_handler=_invalid_request,
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
     app.add_exception_handler(NotPublishedError, handler)
+
+
+def _log_unexpected(request: Request, error: Exception) -> None:
+    """A traceback for faults of ours; what a client or a component did wrong is in the answer."""
+    if not isinstance(error, (Problem, HTTPException, RequestValidationError, NotPublishedError)):
+        where = f"{request.method} {request.url.path} {request.scope['state'].get('request_id')}"
+        _LOG.error(where, exc_info=(type(error), error, error.__traceback__))
 
 
 def _not_published(_handler: ExceptionHandler, _request: Request, _error: NotPublishedError) -> Problem:
@@ -106,18 +115,31 @@ def _not_published(_handler: ExceptionHandler, _request: Request, _error: NotPub
     )
 
 
-def _invalid_request(_handler: ExceptionHandler, _request: Request, error: RequestValidationError) -> Problem:
-    faults = [_fault(e) for e in error.errors()]
+def _invalid_request(_handler: ExceptionHandler, request: Request, error: RequestValidationError) -> Problem:
+    faults = [_fault(e, _parameters(request)) for e in error.errors()]
     detail = " ".join(f"{f['parameter']}: {f['says']}" for f in faults)
     return InvalidParameterProblem(detail, errors=faults)
 
 
-def _fault(error: dict[str, Any]) -> dict[str, Any]:
+def _parameters(request: Request) -> list[str]:
+    """The query parameters that the route of this request has."""
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return []
+    models = [p.field_info.annotation for p in route.dependant.query_params]
+    return [
+        name for m in models if isinstance(m, type) and issubclass(m, BaseModel) for name in m.model_fields
+    ]
+
+
+def _fault(error: dict[str, Any], parameters: list[str]) -> dict[str, Any]:
     place, *path = error["loc"]
     name = ".".join(str(p) for p in path) or str(place)
     allowed = error.get("ctx", {}).get("expected")
-    if error["type"] == "extra_forbidden":
-        says = "There is no such parameter; see /docs for those there are."
+    if error["type"] == "extra_forbidden" and place == "query":
+        says = f"There is no such parameter. Allowed: {', '.join(parameters)}."
+    elif error["type"] == "extra_forbidden":
+        says = "There is no such field; see /docs for those there are."
     elif error["type"] == "missing":
         says = "This is required."
     else:

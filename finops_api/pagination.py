@@ -31,6 +31,7 @@ def decode(text: str, query: RowQuery) -> RowCursor:
         cursor = RowCursor(
             Decimal(cost), str(source), str(month), str(bill), str(file), int(number), int(given)
         )
+        _check(cursor)
     except (ValueError, TypeError, InvalidOperation):
         raise invalid("cursor", text, "this is no cursor; take it from the Link header or `next`.") from None
     if mark != _fingerprint(query):
@@ -38,6 +39,13 @@ def decode(text: str, query: RowQuery) -> RowCursor:
             "cursor", text, "this cursor belongs to other parameters; only `limit` may change between pages."
         )
     return cursor
+
+
+def _check(cursor: RowCursor) -> None:
+    """Raise ValueError for numbers that no row has."""
+    fits = cursor.cost.is_finite() and abs(cursor.cost) < Decimal(10) ** 20
+    if not fits or not 0 <= cursor.row_number < 2**62 or not 0 <= cursor.given < 2**31:
+        raise ValueError("out of range")
 
 
 def link(url: URL, cursor: str | None, **fixed: str) -> str:
