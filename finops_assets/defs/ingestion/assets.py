@@ -43,12 +43,8 @@ def bills(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[obj
     """Look at each source's deliveries; take in what is new, quarantine what is not a good bill."""
     held: list[Bill] = []
     for source, months in partitions_of(context).items():
-        intake = Intake(
-            open_source(platform, source),
-            platform.engine,
-            platform.settings.paths.staging,
-            context.run.run_id,
-        )
+        staging, run_id = platform.settings.paths.staging, context.run.run_id
+        intake = Intake(open_source(platform, source), platform.engine, staging, run_id)
         deliveries = open_catalog(platform, source).by_month()
         for month in months:
             known = known_bills(platform, source, month)

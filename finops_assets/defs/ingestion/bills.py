@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
+
 from finops_assets.defs.partitions import partition_values
 from finops_assets.defs.resources import Platform
+from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.bill import ACCEPTED, Bill, from_arrow, to_arrow
 from finops_assets.intake.tables import BILLS
-from finops_assets.lake.lake import build_key
+from finops_assets.lake.lake import Lake, build_key
+from finops_assets.schema import MONTH, SOURCE
 
 
 def known_bills(platform: Platform, source: str, month: str) -> list[Bill]:
     """What the table says of that source and month, oldest first."""
-    given = platform.lake.input(BILLS, partition_values(month, source))
-    if not given.files:
+    version = platform.lake.version(BILLS)
+    if version is None:
         return []
-    return from_arrow(
-        platform.engine.fetch("SELECT * FROM bills ORDER BY ingested_at, exported_at", {"bills": given})
-    )
+    return list(_bills_at(platform.lake, platform.engine, version).get((source, month), ()))
+
+
+@lru_cache(maxsize=4)
+def _bills_at(lake: Lake, engine: DuckDBEngine, version: int) -> Mapping[tuple[str, str], list[Bill]]:
+    """The whole table at one version, which never changes: every partition of a run asks for its own."""
+    given = lake.input(BILLS, version=version)
+    rows = engine.fetch("SELECT * FROM bills ORDER BY ingested_at, exported_at", {"bills": given})
+    found: dict[tuple[str, str], list[Bill]] = defaultdict(list)
+    keys = zip(rows[SOURCE].to_pylist(), rows[MONTH].to_pylist(), strict=True)
+    for key, bill in zip(keys, from_arrow(rows), strict=True):
+        found[key].append(bill)
+    return found
 
 
 def accepted_bills(platform: Platform, source: str, month: str) -> list[Bill]:
