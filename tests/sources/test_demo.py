@@ -11,9 +11,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from finops_assets.sources.demo import delivery
 from finops_assets.sources.demo.write import DemoSummary, write_demo
 from finops_assets.sources.files import FolderSource
 
@@ -194,6 +196,29 @@ def test_the_summary_and_the_progress_say_what_was_written(tmp_path: Path) -> No
         assert done.files[provider] == len(files)
         if pattern == "*.parquet":
             assert done.rows[provider] == sum(pq.read_metadata(f).num_rows for f in files)
+
+
+def test_a_large_month_is_split_into_files_that_together_hold_the_same(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "ROWS_PER_FILE", 2_000)
+    write(tmp_path / "split")
+    for month in ("2026-03", "2026-04"):
+        folder = f"aws/finops-cur2/data/BILLING_PERIOD={month}"
+        parts = sorted((tmp_path / "split" / folder).iterdir())
+        assert [p.name for p in parts] == [
+            f"finops-cur2-{n:05d}.snappy.parquet" for n in range(1, len(parts) + 1)
+        ]
+        assert len(parts) > 1
+        (whole,) = (demo / folder).iterdir()
+        columns = ["identity_line_item_id", "line_item_unblended_cost"]
+        split = pa.concat_tables([pq.read_table(p, columns=columns, partitioning=None) for p in parts])
+        expected = pq.read_table(whole, columns=columns, partitioning=None)
+        assert split.sort_by(columns[0]).equals(expected.sort_by(columns[0]))
+    for source in ("aws", "azure"):
+        found = FolderSource(source, tmp_path / "split" / source).deliveries()
+        assert all(d.problem is None for d in found)
+        assert max(len(d.files) for d in found) > 1
 
 
 def test_on_the_first_of_a_month_the_last_bill_is_the_month_before(tmp_path: Path) -> None:
