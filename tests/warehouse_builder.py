@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
+import polars as pl
 import pyarrow as pa
+from deltalake import DeltaTable
 
 from finops_assets.engine.base import Input
 from finops_assets.engine.duckdb import DuckDBEngine
@@ -34,7 +35,6 @@ from tests import warehouse_sql as sql
 TAG_KEYS = ("team", "env")
 LAST_DAY = date(2026, 3, 20)
 SOURCES = {"aws-main": "aws_cur2", "azure-ea": "azure_actual", "gcp-prod": "gcp_detailed"}
-SPIKE_ID = "spike"
 
 
 class Builder:
@@ -65,13 +65,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
     The three months end with that of `last_day`, whose bill is still arriving. `surcharge` is added to
     the billed and effective cost of every usage row.
     """
-    settings = Settings(
-        paths=Paths(data=root),
-        tag_keys=TAG_KEYS,
-        first_month="2025-01",
-        reporting_currency="USD",
-        sources={name: FilesSource(path=root / "bills" / name) for name in SOURCES},
-    )
+    settings = settings_of(root)
     build = Builder(root)
     first_day = _months_before(last_day, 2)
     charges = build.fetch(sql.CHARGES, {}, first_day, last_day, surcharge)
@@ -98,6 +92,23 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
         run_id="built-for-tests",
     )
     return settings
+
+
+def shared_warehouse(base: Path) -> Settings:
+    """One warehouse for all tests of a session that only read; `base` is pytest's base folder."""
+    root = base / "shared-warehouse"
+    return settings_of(root) if root.exists() else build_warehouse(root)
+
+
+def settings_of(root: Path) -> Settings:
+    """The settings that read a warehouse built at `root`."""
+    return Settings(
+        paths=Paths(data=root),
+        tag_keys=TAG_KEYS,
+        first_month="2025-01",
+        reporting_currency="USD",
+        sources={name: FilesSource(path=root / "bills" / name) for name in SOURCES},
+    )
 
 
 def _bill(
@@ -174,12 +185,10 @@ def _months_before(day: date, months: int) -> date:
     return date(index // 12, index % 12 + 1, 1)
 
 
-def lake_table(settings: Settings, table: Table) -> list[dict[str, Any]]:
-    """A table's rows straight from the lake's files, for a test's own arithmetic."""
-    from deltalake import DeltaTable
-
-    found = DeltaTable(settings.paths.lake / table.name).to_pyarrow_table()
-    return list(found.to_pylist())
+def lake_table(settings: Settings, name: str) -> pl.DataFrame:
+    """A table straight from the lake's files, for a test's own arithmetic."""
+    files = DeltaTable(settings.paths.lake / name).file_uris()
+    return pl.read_parquet(files, hive_partitioning=True, try_parse_hive_dates=False)
 
 
 def main() -> None:
