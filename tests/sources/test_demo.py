@@ -201,7 +201,7 @@ def test_the_summary_and_the_progress_say_what_was_written(tmp_path: Path) -> No
 def test_a_large_month_is_split_into_files_that_together_hold_the_same(
     demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "ROWS_PER_FILE", 2_000)
+    monkeypatch.setattr(delivery, "ROWS_PER_FILE", 900)
     write(tmp_path / "split")
     for month in ("2026-03", "2026-04"):
         folder = f"aws/finops-cur2/data/BILLING_PERIOD={month}"
