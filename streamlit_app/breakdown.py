@@ -15,15 +15,14 @@ import streamlit as st
 
 from finops_assets.queries.costs import CostQuery, Granularity, costs
 from streamlit_app import charts, data, drill, tables
+from streamlit_app.axes import PALETTE
 from streamlit_app.filters import Period
-from streamlit_app.format import NOTHING, count, markdown, money, signed_percent
+from streamlit_app.format import compact, count, day, label, markdown, money, signed_percent
 from streamlit_app.format import growth as growth_of
 from streamlit_app.links import Figure, rows_link
 
-CHART_GROUPS = 8
+CHART_GROUPS = PALETTE - 1
 """More colors than this cannot be told apart; the rest is drawn as one."""
-
-TREND_POINTS = 60
 
 Steps = Literal["day", "week", "month"]
 
@@ -54,32 +53,43 @@ def total(figure: Figure) -> tuple[Decimal, int]:
 
 
 def cards(figure: Figure, before: Period) -> None:
-    """The total, the same of the period before, and the mean of a day."""
+    """The total against the period before, the mean of a day beside the highest one, the bill rows."""
+    currency = figure.currency
     now, rows = total(figure)
-    then, _ = total(Figure(before.start, before.end, figure.metric, figure.currency, figure.filters))
+    then, rows_then = total(Figure(before.start, before.end, figure.metric, currency, figure.filters))
     share = growth_of(then, now)
-    days = max((figure.end - figure.start).days, 1)
     daily = query(figure, steps="day")
-    covered = max(len(set(daily["period"].to_pylist())), 1) if daily.num_rows else days
+    covered = max(daily.num_rows, 1)
+    highest = daily.sort_by([(figure.metric, "descending")]).slice(0, 1).to_pylist()[0]
     with st.grid(3):
         st.metric(
             "Total",
-            money(now, figure.currency),
-            None if not then else signed_percent(share),
+            money(now, currency),
+            None if share is None else signed_percent(share),
             delta_color="inverse",
-            delta_description=f"vs. {before.text}" if then else None,
+            delta_description=None if share is None else f"vs. {before.text}",
             border=True,
             height="stretch",
         )
         st.metric(
             "A day, on average",
-            money(now / covered, figure.currency),
+            money(now / covered, currency),
+            f"highest: {compact(highest[figure.metric], currency)}",
+            delta_color="off",
+            delta_arrow="off",
+            delta_description=f"on {day(highest['period'])}",
             border=True,
             height="stretch",
-            chart_data=charts.trend(daily, figure.metric)[-TREND_POINTS:] if daily.num_rows else None,
-            chart_type="area",
         )
-        st.metric("Bill rows", f"{rows:,}", border=True, height="stretch")
+        st.metric(
+            "Bill rows",
+            f"{rows:,}",
+            f"{rows_then:,} before",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+        )
 
 
 def over_time(figure: Figure, groups: Sequence[str], labels: Sequence[str], steps: Steps) -> None:
@@ -104,7 +114,7 @@ def by_group(
         "x_RowCount": st.column_config.NumberColumn("Bill rows", format="%,d"),
     }
     chosen = tables.select_row(
-        table,
+        tables.named(table, groups),
         columns,
         alt=f"Cost by {', '.join(labels[c] for c in groups)}",
         key=f"{key}_table",
@@ -123,7 +133,7 @@ def by_group(
     line = table.slice(chosen, 1).to_pylist()[0]
     narrowed = figure.only(groups, [line[c] for c in groups])
     with st.container(border=True):
-        name = " · ".join(line[c] or NOTHING for c in groups)
+        name = " · ".join(label(line[c]) for c in groups)
         st.subheader(f"{markdown(name)}: {markdown(money(line[figure.metric], figure.currency))}")
         drill.rows_behind(narrowed, key=f"{key}_drill", expected=line[figure.metric])
         rows_link(narrowed, "Open these rows as a page of their own")
@@ -138,7 +148,7 @@ def by_step(figure: Figure, groups: Sequence[str], labels: Mapping[str, str], st
         figure.metric: tables.money_column("Cost", figure.currency),
         "x_RowCount": st.column_config.NumberColumn("Bill rows", format="%,d"),
     }
-    tables.show(table, columns, alt=f"Cost by {steps}", height=tables.fitted(table))
+    tables.show(tables.named(table, groups), columns, alt=f"Cost by {steps}", height=tables.fitted(table))
     tables.download(table, f"costs-by-{steps}-{figure.start}-{figure.end}", key=f"{key}_steps_csv")
 
 

@@ -15,7 +15,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streamlit_app.format import OTHER, SYMBOLS, label
+from streamlit_app.axes import group_color, legend, money_axis, month_axis, name_axis, short, time_axis
+from streamlit_app.format import OTHER, label
 
 AnyChart: TypeAlias = Any
 """Altair's own types do not survive its chained calls."""
@@ -23,7 +24,7 @@ AnyChart: TypeAlias = Any
 GREY = "#94a3b8"
 UP = "#d9476b"
 DOWN = "#1d9a6c"
-ACCENT = "#2f6fde"
+ACCENT = "#3b82f6"
 HIGHLIGHT = "#e08a1e"
 
 STATUS_COLORS = {
@@ -54,7 +55,7 @@ def joined_labels(table: pa.Table, columns: Sequence[str]) -> list[str]:
     if not columns:
         return ["Total"] * table.num_rows
     values = [[label(v) for v in table[c].to_pylist()] for c in columns]
-    return [" · ".join(row) for row in zip(*values, strict=True)]
+    return [OTHER if OTHER in row else " · ".join(row) for row in zip(*values, strict=True)]
 
 
 def costs_over_time(
@@ -89,7 +90,7 @@ def costs_over_time(
                 ),
             ),
             y=alt.Y(f"sum({metric}):Q", title=None, axis=money_axis(currency)),
-            color=alt.value(ACCENT) if one else _group_color(order),
+            color=alt.value(ACCENT) if one else group_color(order),
             order=alt.Order("rank:Q"),
             tooltip=[
                 alt.Tooltip("period:T", title="Period", format=tip_format),
@@ -101,27 +102,29 @@ def costs_over_time(
     )
 
 
-def months_by_provider(table: pa.Table, metric: str, currency: str, *, height: int = 300) -> AnyChart:
+def months_by_provider(
+    table: pa.Table, providers: Sequence[str], metric: str, currency: str, *, height: int = 300
+) -> AnyChart:
     """Cost by month and provider, stacked, with what is forecast of the running month drawn pale.
 
-    `table` has period, ServiceProviderName, the metric and `forecast` (bool). Each month's total is
+    `table` has period, ServiceProviderName, the metric and `forecast` (bool). `providers` are all that
+    any of these charts shows, so that a provider has one color in all of them. Each month's total is
     written above its bar.
     """
     data = frame(table)
     data["ServiceProviderName"] = [label(v) for v in data["ServiceProviderName"]]
-    providers = sorted(data["ServiceProviderName"].unique())
     data["month"] = [f"{d:%Y-%m}" for d in data["period"]]
     data["kind"] = ["forecast" if f else "actual" for f in data["forecast"]]
-    data["rank"] = [2 * providers.index(p) for p in data["ServiceProviderName"]]
+    data["rank"] = [2 * list(providers).index(p) for p in data["ServiceProviderName"]]
     data["rank"] += [100 if f else 0 for f in data["forecast"]]
-    x = alt.X("month:O", title=None, axis=_month_axis())
+    x = alt.X("month:O", title=None, axis=month_axis())
     bars = (
         alt.Chart(data)
         .mark_bar(cornerRadius=2)
         .encode(
             x=x,
             y=alt.Y(f"sum({metric}):Q", title=None, axis=money_axis(currency)),
-            color=_group_color(providers, "ServiceProviderName"),
+            color=group_color(providers, "ServiceProviderName", shown=set(data["ServiceProviderName"])),
             order=alt.Order("rank:Q"),
             opacity=alt.Opacity(
                 "kind:N", scale=alt.Scale(domain=["actual", "forecast"], range=[1, 0.35]), legend=None
@@ -137,8 +140,9 @@ def months_by_provider(table: pa.Table, metric: str, currency: str, *, height: i
     totals = (
         alt.Chart(data)
         .transform_aggregate(total=f"sum({metric})", groupby=["month"])
-        .transform_calculate(text=_short("datum.total", currency))
-        .mark_text(dy=-8, fontSize=11, color=GREY)
+        .transform_calculate(text=short("datum.total", currency))
+        # On a phone the texts would run into each other.
+        .mark_text(dy=-8, fontSize=11, color=GREY, opacity={"expr": "width < 480 ? 0 : 1"})
         .encode(x=x, y="total:Q", text="text:N")
     )
     return (bars + totals).properties(height=height)
@@ -154,7 +158,7 @@ def movers(table: pa.Table, currency: str) -> AnyChart:
         .mark_bar(cornerRadius=2, size=14)
         .encode(
             x=alt.X("change:Q", title=None, axis=money_axis(currency, ticks=5)),
-            y=alt.Y("name:N", title=None, sort=None, axis=_name_axis()),
+            y=alt.Y("name:N", title=None, sort=None, axis=name_axis()),
             color=alt.Color(
                 "direction:N", scale=alt.Scale(domain=["more", "less"], range=[UP, DOWN]), legend=None
             ),
@@ -179,7 +183,7 @@ def ranking(table: pa.Table, column: str, metric: str, currency: str) -> AnyChar
         .mark_bar(cornerRadius=2, size=14)
         .encode(
             x=alt.X(f"{metric}:Q", title=None, axis=money_axis(currency, ticks=5)),
-            y=alt.Y("name:N", title=None, sort=None, axis=_name_axis()),
+            y=alt.Y("name:N", title=None, sort=None, axis=name_axis()),
             color=alt.value(ACCENT),
             tooltip=[
                 alt.Tooltip("name:N", title="What"),
@@ -198,7 +202,7 @@ def forecast(
     `history`: period and the metric; `ahead`: day, mean, lo_80, hi_80, lo_95, hi_95.
     """
     past, future = frame(history), frame(ahead)
-    axis = alt.X("yearmonthdate(period):T", title=None, axis=_time_axis("%-d %b"))
+    axis = alt.X("yearmonthdate(period):T", title=None, axis=time_axis("%-d %b"))
     ahead_axis = alt.X("yearmonthdate(day):T", title=None)
     y_axis = money_axis(currency)
     band = alt.Chart(future).encode(x=ahead_axis)
@@ -236,7 +240,7 @@ def event(
     """A series around an event, with the event's days shaded and marked. `history`: period, the metric."""
     data = frame(history)
     span = pd.DataFrame({"from": [first], "to": [last + timedelta(days=1)]})
-    x = alt.X("yearmonthdate(period):T", title=None, axis=_time_axis("%-d %b"))
+    x = alt.X("yearmonthdate(period):T", title=None, axis=time_axis("%-d %b"))
     shade = (
         alt.Chart(span)
         .mark_rect(opacity=0.18, color=HIGHLIGHT)
@@ -267,7 +271,7 @@ def deliveries(data: pd.DataFrame, *, height: int) -> AnyChart:
             x=alt.X(
                 "month:O",
                 title=None,
-                axis=_month_axis(),
+                axis=month_axis(),
                 scale=alt.Scale(paddingInner=0.12, paddingOuter=0.05),
             ),
             y=alt.Y(
@@ -280,7 +284,7 @@ def deliveries(data: pd.DataFrame, *, height: int) -> AnyChart:
                 "status:N",
                 title=None,
                 scale=alt.Scale(domain=statuses, range=[STATUS_COLORS[s] for s in statuses]),
-                legend=alt.Legend(orient="top", offset=8),
+                legend=legend(),
             ),
             tooltip=[
                 alt.Tooltip("source:N", title="Source"),
@@ -321,7 +325,7 @@ def running_totals(
         .encode(
             x=alt.X(
                 "number:Q",
-                title="Day of the month",
+                title=None,
                 axis=alt.Axis(grid=False, tickMinStep=1, ticks=False),
                 scale=alt.Scale(domain=[1, 31], nice=False),
             ),
@@ -329,7 +333,7 @@ def running_totals(
             color=alt.Color(
                 "name:N",
                 scale=alt.Scale(domain=order, range=[ACCENT, HIGHLIGHT, GREY]),
-                legend=alt.Legend(orient="top", title=None, offset=8),
+                legend=legend(),
             ),
             strokeDash=alt.StrokeDash(
                 "name:N", scale=alt.Scale(domain=order, range=[[1, 0], [5, 4], [1, 0]]), legend=None
@@ -363,35 +367,3 @@ def bars_height(bars: int) -> int:
 def trend(table: pa.Table, metric: str) -> list[float]:
     """The metric's values for the small line inside a card."""
     return [float(v) for v in pc.fill_null(table[metric].cast(pa.float64()), 0.0).to_pylist()]
-
-
-def money_axis(currency: str, *, ticks: int = 6) -> alt.Axis:
-    """An axis of amounts: `$1.2k`, `$3M`."""
-    return alt.Axis(labelExpr=_short("datum.value", currency), tickCount=ticks, domain=False, ticks=False)
-
-
-def _short(value: str, currency: str) -> str:
-    """A Vega expression that writes an amount short: the unit G is B for people who read bills."""
-    sign = SYMBOLS.get(currency, currency + " ")
-    number = f"replace(format(abs({value}), '.3~s'), 'G', 'B')"
-    small = f"format(abs({value}), ',.2~f')"
-    return f"({value} < 0 ? '−' : '') + '{sign}' + (abs({value}) < 1 ? {small} : {number})"
-
-
-def _name_axis() -> alt.Axis:
-    return alt.Axis(labelLimit=190, labelOverlap=False, ticks=False, domain=False, grid=False)
-
-
-def _time_axis(label_format: str) -> alt.Axis:
-    return alt.Axis(format=label_format, labelOverlap=True, grid=False, ticks=False, tickCount=8)
-
-
-def _month_axis() -> alt.Axis:
-    text = "timeFormat(toDate(datum.value + '-01T00:00:00'), '%b')"
-    year = "slice(datum.value, 5) == '01' || datum.index == 0 ? slice(datum.value, 0, 4) : ''"
-    return alt.Axis(labelExpr=f"[{text}, {year}]", labelAngle=0, grid=False, ticks=False, labelOverlap=True)
-
-
-def _group_color(order: Sequence[str], field: str = "group") -> alt.Color:
-    legend = alt.Legend(orient="top", title=None, columns=4, labelLimit=230, symbolLimit=12, offset=4)
-    return alt.Color(f"{field}:N", sort=list(order), scale=alt.Scale(domain=list(order)), legend=legend)

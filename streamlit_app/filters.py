@@ -176,7 +176,7 @@ def granularity(chosen: Period) -> Literal["day", "week", "month"]:
     """Day, week or month; by itself what gives a readable number of bars."""
     natural = "Day" if chosen.length <= 100 else "Month"
     name = st.segmented_control(
-        "By", ("Auto", *_GRANULARITIES), default="Auto", required=True, key="by", bind="query-params"
+        "Granularity", ("Auto", *_GRANULARITIES), default="Auto", required=True, key="by", bind="query-params"
     )
     picked = natural if name in {None, "Auto"} else name
     return cast('Literal["day", "week", "month"]', str(picked).lower())

@@ -34,7 +34,7 @@ def cards(this: Period, metric: Metric, currency: str) -> None:
     )
     past = charts.trend(months, metric) if months.num_rows else []
     ahead = daily_rest(metric, currency, following, add_months(following, 1))
-    with st.grid(4):
+    with st.grid(4, min_column_width=160):
         st.metric(
             "This month so far",
             compact(so_far, currency),
@@ -59,26 +59,32 @@ def cards(this: Period, metric: Metric, currency: str) -> None:
             currency,
             charts.trend(ahead, "mean") if ahead.num_rows else [],
         )
-        _anomalies(this, metric, currency)
+        _anomalies(this, metric, currency, "Open anomalies", chart=True)
 
 
-def other_currencies(this: Period, metric: Metric, others: list[str]) -> None:
-    """The same month in the other currencies, beside the chosen one and never added to it."""
+def other_currency(this: Period, metric: Metric, currency: str) -> None:
+    """The same month in another currency, beside the chosen one and never added to it."""
     before = this.before()
-    with st.grid(4):
-        for currency in others:
-            so_far, _ = breakdown.total(Figure(this.start, this.end, metric, currency))
-            earlier, _ = breakdown.total(Figure(before.start, before.end, metric, currency))
-            expected = outlook(metric, currency).this_month
-            st.metric(
-                f"This month so far, bills in {currency}",
-                compact(so_far, currency),
-                signed_percent(growth(earlier, so_far)) if earlier else None,
-                delta_color="inverse",
-                delta_description=f"month's end: {compact(expected.mean, currency)}" if expected else None,
-                border=True,
-                height="stretch",
-            )
+    following = add_months(this.start, 1)
+    so_far, _ = breakdown.total(Figure(this.start, this.end, metric, currency))
+    earlier, _ = breakdown.total(Figure(before.start, before.end, metric, currency))
+    last_month, _ = breakdown.total(Figure(before.start, this.start, metric, currency))
+    expected = outlook(metric, currency)
+    band = expected.this_month
+    with st.grid(4, min_column_width=160):
+        st.metric(
+            f"{currency} this month so far",
+            compact(so_far, currency),
+            signed_percent(growth(earlier, so_far)) if earlier else None,
+            delta_color="inverse",
+            delta_description=f"vs. {markdown(before.text)}" if earlier else None,
+            border=True,
+            height="stretch",
+        )
+        _outlook(f"{currency} by month's end", band, last_month, before.start, currency, [])
+        mean = band.mean if band else None
+        _outlook(f"{currency} in {month(following)}", expected.next_month, mean, this.start, currency, [])
+        _anomalies(this, metric, currency, f"{currency} open anomalies", chart=False)
 
 
 def _outlook(
@@ -106,7 +112,7 @@ def _outlook(
     )
 
 
-def _anomalies(this: Period, metric: Metric, currency: str) -> None:
+def _anomalies(this: Period, metric: Metric, currency: str, title: str, *, chart: bool) -> None:
     """Events of services only: the same money shows again at the levels above."""
     found = data.ask(anomalies.anomalies, level="service", metric=metric, currency=currency).to_pylist()
     still = [row for row in found if row["status"] == "open"]
@@ -115,15 +121,16 @@ def _anomalies(this: Period, metric: Metric, currency: str) -> None:
     months = [add_months(this.start, -back) for back in reversed(range(TREND_MONTHS))]
     impact = sum((row["impact"] for row in still), Decimal(0))
     st.metric(
-        "Open anomalies",
+        title,
         f"{len(still):,}",
         f"worst: {worst}" if worst else "nothing unusual now",
         delta_color=SEVERITY_COLORS[worst] if worst else "green",
         delta_arrow="off",
         delta_description=f"{change(impact, currency)} so far" if worst else None,
-        help="Events of services that still go on at the newest day; the bars count those of each month.",
+        help="Events of services that still go on at the newest day."
+        + (" The bars count the events of each month." if chart else ""),
         border=True,
         height="stretch",
-        chart_data=[float(by_month[m]) for m in months],
+        chart_data=[float(by_month[m]) for m in months] if chart else None,
         chart_type="bar",
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pyarrow as pa
 import streamlit as st
 
-from finops_assets.queries.costs import Filter
-from streamlit_app import breakdown, charts, filters, states
+from finops_assets.queries.costs import CostQuery, DateRange, Filter, costs
+from streamlit_app import breakdown, charts, data, filters, states
 from streamlit_app.format import COST_LABELS, label, markdown
 from streamlit_app.links import Figure
 
@@ -35,7 +36,7 @@ def page(words: Words) -> None:
     """Draw the page."""
     st.title(words.title)
     known = filters.covered_days()
-    currency, metric = filters.currency(known), filters.metric()
+    metric = filters.metric()
     names = filters.dimension_names()
     # The warehouse says what can be asked: a column it does not keep is not offered.
     own = {column: word for column, word in words.dimensions.items() if column in names}
@@ -58,6 +59,7 @@ def page(words: Words) -> None:
         with right:
             narrowing = filters.filters(period, labels=own, key=f"{words.key}_", within=(here,))
     column = by_word[picked]
+    currency = _currency(words, known, here)
     figure = Figure(period.start, period.end, metric, currency, (here, *narrowing))
     st.caption(f"{COST_LABELS[metric]} in {currency}, {markdown(period.text)}")
     _, rows = breakdown.total(figure)
@@ -78,8 +80,23 @@ def page(words: Words) -> None:
         breakdown.by_group(figure, (column,), own, steps, key=words.key)
 
 
+def _currency(words: Words, known: DateRange, here: Filter) -> str:
+    """The chosen currency; where this provider never bills in it, the one that it bills in most."""
+    chosen = filters.currency(known)
+    everything = CostQuery(known.first, known.last + timedelta(days=1), filters=(here,))
+    billed = data.ask(costs, everything)["BillingCurrency"].to_pylist()
+    if not billed or chosen in billed:
+        return chosen
+    st.info(
+        f"The {words.title} bills are in {' and '.join(billed)}, so this page shows {billed[0]} "
+        f"rather than {chosen}.",
+        icon=":material/currency_exchange:",
+    )
+    return str(billed[0])
+
+
 def _largest(figure: Figure, column: str, word: str) -> None:
-    table: pa.Table = breakdown.query(figure, (column,), limit=TOP)
+    table: pa.Table = breakdown.query(figure, (column,)).slice(0, TOP)
     st.subheader(f"Largest: {word.lower()}")
     chart = charts.ranking(table, column, figure.metric, figure.currency)
     largest = label(table[column][0].as_py()) if table.num_rows else "nothing"

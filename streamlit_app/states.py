@@ -56,7 +56,7 @@ def snapshot_note() -> None:
     shown = data.ask(snapshots.snapshot)
     now = datetime.now(UTC)
     st.caption(
-        f":material/database: Snapshot {shown.version} · published {ago(shown.published_at, now)}",
+        f":material/database: Snapshot {shown.version} · {ago(shown.published_at, now)}",
         help=f"Published {shown.published_at:%Y-%m-%d %H:%M} UTC. Every figure here is of this snapshot.",
     )
     if data.newest_version() != shown.version:

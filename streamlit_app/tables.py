@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import streamlit as st
 
+from streamlit_app.format import NONE_LABEL, NOTHING
+
 Height: TypeAlias = int | Literal["auto"]
 
 MONEY_FORMAT = "%,.2f"
@@ -36,6 +38,7 @@ def show(
         table.select(list(columns)),
         column_config=dict(columns),
         hide_index=True,
+        placeholder=NOTHING,
         height=height,
         key=key,
         alt=alt,
@@ -50,6 +53,7 @@ def select_row(
         table.select(list(columns)),
         column_config=dict(columns),
         hide_index=True,
+        placeholder=NOTHING,
         height=height,
         key=key,
         on_select="rerun",
@@ -60,10 +64,17 @@ def select_row(
     return rows[0] if rows and rows[0] < table.num_rows else None
 
 
-def fitted(table: pa.Table, most: int = 420) -> int:
-    """The height that shows every row, up to `most` pixels; beyond that the table scrolls."""
-    rows: int = table.num_rows
-    return min(38 + 35 * max(rows, 1), most)
+def named(table: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """The table with the nulls of these dimensions named, as filters and charts name them."""
+    for column in columns:
+        place = table.schema.get_field_index(column)
+        table = table.set_column(place, column, pc.fill_null(table[column], NONE_LABEL))
+    return table
+
+
+def fitted(table: pa.Table, most: int = 420) -> Height:
+    """The height that shows every row of a short table; a longer one scrolls inside `most` pixels."""
+    return "auto" if table.num_rows <= 8 else most
 
 
 def csv_bytes(table: pa.Table) -> bytes:

@@ -38,7 +38,8 @@ LEFT JOIN (SELECT metric, min(bill_id) AS bill_id FROM expected GROUP BY metric)
   ON m.metric = f.metric"""
     counted = _row_counts(stage, formats)
     return f"""
-WITH expected AS ({_EXPECTED}), found AS ({found}), outcome AS ({totals} UNION ALL BY NAME SELECT * FROM ({counted}))
+WITH expected AS ({_EXPECTED}), found AS ({found}), counted AS ({counted}),
+outcome AS ({totals} UNION ALL BY NAME SELECT * FROM counted)
 SELECT bill_id, check_name, stage, metric, BillingCurrency,
        CAST(expected AS {MONEY}) AS expected, CAST(found AS {MONEY}) AS found,
        CAST(found - expected AS {MONEY}) AS residual, found = expected AS passed

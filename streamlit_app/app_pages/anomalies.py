@@ -32,6 +32,9 @@ _STATUSES: dict[str, events.Status | None] = {"All": None, "Open": "open", "Ende
 
 AROUND = timedelta(days=45)
 
+# The order in which dimensions explain an event best.
+TELLING = ("ServiceName", "SubAccountName", "SubAccountId", "RegionName", "RegionId", "ChargeCategory")
+
 
 def page() -> None:
     """The list, and the chosen event."""
@@ -205,7 +208,8 @@ def _drivers(row: dict[str, Any], currency: str) -> None:
     st.subheader("What it is made of")
     drivers = data.ask(events.drivers, row["anomaly_id"])
     names = filters.dimension_names()
-    dimensions = list(dict.fromkeys(drivers["dimension"].to_pylist()))
+    given = set(drivers["dimension"].to_pylist())
+    dimensions = [d for d in TELLING if d in given] + sorted(given.difference(TELLING))
     if not dimensions:
         st.caption("This event has not been split into its drivers.")
         return

@@ -43,7 +43,7 @@ def _cards(every: pa.Table, checks: pa.Table) -> None:
     accepted = every.filter(pc.equal(every["status"], "accepted"))
     held = status.count("quarantined")
     sources = count(len(set(accepted["x_Source"].to_pylist())), "source")
-    with st.grid(4):
+    with st.grid(4, min_column_width=160):
         _card("Bills in force", status.count("accepted"), sources)
         _card(
             "Rows in them",
@@ -194,7 +194,7 @@ def _bill(row: dict[str, Any], checks: pa.Table) -> None:
         st.caption("Files")
         files = json.loads(row["files"] or "[]")
         st.dataframe(
-            pa.Table.from_pylist([{k: f.get(k) for k in ("path", "rows", "bytes", "sha256")} for f in files])
+            pa.Table.from_pylist([{k: f.get(k) for k in ("rows", "bytes", "path", "sha256")} for f in files])
             if files
             else pa.table({"path": pa.array([], pa.string())}),
             column_config={

@@ -24,7 +24,7 @@ with st.container(border=True):
         chosen = st.multiselect(
             "Group by",
             list(by_label),
-            default=[labels["ServiceProviderName"], labels["ServiceName"]],
+            default=[labels["ServiceCategory"]],
             max_selections=3,
             key="group",
             bind="query-params",

@@ -101,7 +101,7 @@ def _cards(row: dict[str, Any], ahead: pa.Table, figure: Figure) -> None:
     )
     share = growth(recent, expected)
     best = _champion(row, figure.metric, figure.currency, NEAR)
-    with st.grid(4):
+    with st.grid(4, min_column_width=160):
         st.metric(
             f"Next {near.num_rows} days",
             compact(expected, figure.currency),
@@ -111,7 +111,6 @@ def _cards(row: dict[str, Any], ahead: pa.Table, figure: Figure) -> None:
             help=markdown(money(expected, figure.currency)),
             border=True,
             height="stretch",
-            chart_data=charts.trend(near, "mean"),
         )
         st.metric(
             "A day, on average",
@@ -129,8 +128,8 @@ def _cards(row: dict[str, Any], ahead: pa.Table, figure: Figure) -> None:
             f"{best['bias'] * 100:+.1f}% bias" if best else None,
             delta_color="off",
             delta_arrow="off",
-            delta_description=f"{best['horizon']} days ahead, {best['windows']} backtests" if best else None,
-            help="Sum of the daily errors over the sum of the daily costs (WAPE), all series of this level.",
+            delta_description=f"{best['horizon']} days ahead" if best else None,
+            help="In the backtest: the daily errors over the daily costs (WAPE), all series of this level.",
             border=True,
             height="stretch",
         )

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from finops_assets.queries import anomalies, bills
-from finops_assets.queries.costs import DateRange, Filter, Metric
+from finops_assets.queries.costs import CostQuery, DateRange, Filter, Metric, costs
 from finops_assets.queries.movers import movers
+from finops_assets.queries.providers import PROVIDERS
 from streamlit_app import breakdown, charts, data, filters, tables
 from streamlit_app.filters import Period, add_months
 from streamlit_app.format import (
@@ -24,7 +25,7 @@ from streamlit_app.format import (
     markdown,
     month,
 )
-from streamlit_app.headline import cards, other_currencies
+from streamlit_app.headline import cards, other_currency
 from streamlit_app.links import Figure
 from streamlit_app.outlook import daily_rest, rest_by_provider
 from streamlit_app.series import SEVERITY_COLORS, series_name
@@ -50,20 +51,22 @@ def page() -> None:
     _trust()
     cards(this, metric, currency)
     others = [c for c in filters.currencies(known) if c != currency]
-    if others:
-        other_currencies(this, metric, others)
-    left, right = st.columns([3, 2])
-    with left, st.container(border=True, height="stretch"):
-        st.subheader("Months by provider")
-        _months(newest, metric, currency)
-    with right, st.container(border=True, height="stretch"):
-        st.subheader("This month, day by day")
-        _running(this, metric, currency)
+    for other in others:
+        other_currency(this, metric, other)
+    for shown in (currency, *others):
+        suffix = f", {shown}" if others else ""
+        left, right = st.columns([3, 2])
+        with left, st.container(border=True, height="stretch"):
+            st.subheader(f"Months by provider{suffix}")
+            _months(newest, metric, shown)
+        with right, st.container(border=True, height="stretch"):
+            st.subheader(f"This month, day by day{suffix}")
+            _running(this, metric, shown)
     left, right = st.columns(2)
     with left, st.container(border=True, height="stretch"):
-        _movers(this, metric, currency)
+        _movers(this, metric, currency, f", {currency}" if others else "")
     with right, st.container(border=True, height="stretch"):
-        _events(metric, currency)
+        _events(metric)
     with st.container(border=True):
         _sources()
 
@@ -121,10 +124,18 @@ def _months(last: date, metric: Metric, currency: str) -> None:
         rest = rest.append_column("expected", pa.array([True] * rest.num_rows))
         drawn = pa.concat_tables([drawn, rest.rename_columns(drawn.column_names)])
     st.altair_chart(
-        charts.months_by_provider(drawn, metric, currency),
+        charts.months_by_provider(drawn, _providers(last), metric, currency),
         alt=f"Cost by month and provider; the pale part of {month(last)} is forecast",
     )
     st.caption("Pale: what is still expected of this month.")
+
+
+def _providers(last: date) -> list[str]:
+    """Every provider of any currency: the three large ones first, then the others by name."""
+    query = CostQuery(add_months(last, 1 - MONTHS), last + timedelta(days=1), ("ServiceProviderName",))
+    found = {label(p) for p in data.ask(costs, query)["ServiceProviderName"].to_pylist()}
+    large = [name for names in PROVIDERS.values() for name in names if name in found]
+    return large + sorted(found.difference(large))
 
 
 def _running(this: Period, metric: Metric, currency: str) -> None:
@@ -139,12 +150,13 @@ def _running(this: Period, metric: Metric, currency: str) -> None:
         ),
         alt=f"Running total of {month(this.start)}, what is expected of it, and of {month(before.start)}",
     )
+    st.caption("Running totals by day of the month.")
 
 
-def _movers(this: Period, metric: Metric, currency: str) -> None:
+def _movers(this: Period, metric: Metric, currency: str, suffix: str) -> None:
     names = filters.dimension_names()
     labels = {names[c].label: c for c in MOVER_DIMENSIONS if c in names}
-    st.subheader("What moved")
+    st.subheader(f"What moved{suffix}")
     picked = st.segmented_control(
         "By", list(labels), default=next(iter(labels)), required=True, key="movers", bind="query-params",
         label_visibility="collapsed",
@@ -185,9 +197,9 @@ def _movers(this: Period, metric: Metric, currency: str) -> None:
     st.caption(f"{this.text} against {days(before.start, before.end - timedelta(days=1))}.")
 
 
-def _events(metric: Metric, currency: str) -> None:
+def _events(metric: Metric) -> None:
     st.subheader("Anomalies")
-    found = data.ask(anomalies.anomalies, level="service", metric=metric, currency=currency)
+    found = data.ask(anomalies.anomalies, level="service", metric=metric)
     rows = sorted(
         found.to_pylist(),
         key=lambda r: (r["status"] != "open", -r["last_day"].toordinal(), -abs(r["impact"])),
@@ -204,7 +216,7 @@ def _events(metric: Metric, currency: str) -> None:
                     + (f":{color}-badge[{row['severity']}]")
                     + (" :blue-badge[open]" if row["status"] == "open" else "")
                 )
-            st.markdown(f"**{markdown(change(row['impact'], currency))}**", width="content")
+            st.markdown(f"**{markdown(change(row['impact'], row['BillingCurrency']))}**", width="content")
     st.page_link("app_pages/anomalies.py", label="All anomalies", icon=":material/arrow_forward:")
 
 

@@ -19,11 +19,12 @@ try:
         f"{COST_LABELS[figure.metric]} in {figure.currency}, "
         f"{markdown(Period(figure.start, figure.end).text)}"
     )
-    for term in figure.filters:
-        relation = "is not" if term.exclude else "is"
-        values = ", ".join(label(v) for v in term.values)
-        name = names[term.column].label if term.column in names else term.column
-        st.badge(f"{markdown(name)} {relation} {markdown(values)}", color="gray")
+    with st.container(horizontal=True):
+        for term in figure.filters:
+            relation = "is not" if term.exclude else "is"
+            values = ", ".join(label(v) for v in term.values)
+            name = names[term.column].label if term.column in names else term.column
+            st.badge(f"{markdown(name)} {relation} {markdown(values)}", color="gray")
     amount, count = breakdown.total(figure)
     st.metric(COST_LABELS[figure.metric], money(amount, figure.currency), border=True, width=320)
     if count:

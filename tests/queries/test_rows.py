@@ -24,21 +24,21 @@ START, END = date(2026, 1, 1), date(2026, 4, 1)
 GCP = Filter("x_Source", ("gcp-prod",))
 
 
-def pages(warehouse: Warehouse, **asked: Any) -> list[RowPage]:
-    found = [cost_rows(warehouse, RowQuery(START, END, **asked))]
+def pages(warehouse: Warehouse, end: date = END, **asked: Any) -> list[RowPage]:
+    found = [cost_rows(warehouse, RowQuery(START, end, **asked))]
     while (after := found[-1].next_cursor) is not None:
-        found.append(cost_rows(warehouse, RowQuery(START, END, after=after, **asked)))
+        found.append(cost_rows(warehouse, RowQuery(START, end, after=after, **asked)))
     return found
 
 
-@pytest.mark.parametrize("limit", [1, 2, 7, 100, 1000])
+@pytest.mark.parametrize("limit", [1, 2, 7, 1000])
 def test_pages_hold_every_row_once(warehouse: Warehouse, bill_rows: pl.DataFrame, limit: int) -> None:
     """Google's credits are several equal rows of one delivered line, and still each is given once."""
-    chosen = Filter("SubAccountId", ("ml-research",))
-    found = pages(warehouse, filters=(GCP, chosen), limit=limit)
+    chosen, end = Filter("SubAccountId", ("ml-research",)), date(2026, 1, 6)
+    found = pages(warehouse, end, filters=(GCP, chosen), limit=limit)
     assert all(p.rows.num_rows == limit for p in found[:-1])
     rows = [r for p in found for r in p.rows.to_pylist()]
-    own = bill_rows.filter(pl.col("SubAccountId") == "ml-research")
+    own = bill_rows.filter(pl.col("SubAccountId") == "ml-research", pl.col("x_Day") < end)
     key = ("x_File", "x_RowNumber", "ChargeCategory", "EffectiveCost")
     assert sorted(tuple(r[k] for k in key) for r in rows) == sorted(own.select(key).iter_rows())
     assert [r["EffectiveCost"] for r in rows] == sorted((r["EffectiveCost"] for r in rows), reverse=True)

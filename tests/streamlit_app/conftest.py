@@ -13,9 +13,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from finops_assets.normalize.tables import costs_table
 from finops_assets.settings import current_settings
-from tests.warehouse_builder import TAG_KEYS, build_warehouse, lake_table
+from tests.warehouse_builder import build_warehouse, lake_table
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app" / "app.py"
 
@@ -49,7 +48,7 @@ class Built:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     folder = tmp_path_factory.mktemp("dashboard")
     settings = build_warehouse(folder)
-    return Built(folder, lake_table(settings, costs_table(TAG_KEYS)))
+    return Built(folder, lake_table(settings, "costs").to_dicts())
 
 
 @pytest.fixture

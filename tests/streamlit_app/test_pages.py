@@ -45,7 +45,7 @@ def test_overview_compares_the_month_with_the_same_days_before(open_page: Open, 
     assert card.value == compact(now, "USD")
     assert card.delta == f"{(now - before) / before * 100:+,.1f}%"
     # The other currency stands beside it, and is never added.
-    assert metric(app, "This month so far, bills in EUR") == compact(
+    assert metric(app, "EUR this month so far") == compact(
         built.total(MARCH, LAST_DAY, currency="EUR"), "EUR"
     )
 
@@ -113,8 +113,12 @@ def test_provider_pages_speak_their_own_words(
     assert f"By {word.lower()}" in texts(app)
 
 
-def test_azure_in_dollars_has_nothing_and_says_what_to_do(open_page: Open) -> None:
-    assert "No Azure costs in USD here" in [i.proto.title for i in open_page("azure").info]
+def test_a_provider_that_never_bills_in_the_chosen_currency_shows_its_own(
+    open_page: Open, built: Built
+) -> None:
+    app = open_page("azure", period="All", currency="USD")
+    assert "The Azure bills are in EUR, so this page shows EUR rather than USD" in texts(app)
+    assert metric(app, "Total") == money(built.total(JANUARY, LAST_DAY, currency="EUR"), "EUR")
 
 
 def test_the_rows_behind_a_figure_add_up_to_it(open_page: Open, built: Built) -> None:
