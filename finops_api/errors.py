@@ -98,6 +98,15 @@ def install(app: FastAPI) -> None:
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
     app.add_exception_handler(NotPublishedError, handler)
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        """The description without FastAPI's own shape of a 422, which no route answers with."""
+        description = described()
+        description["components"]["schemas"].pop("HTTPValidationError", None)
+        return description
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend it
 
 
 def _log_unexpected(request: Request, error: Exception) -> None:

@@ -1,0 +1,253 @@
+"""What the API answers about costs, against polars' own sums of the lake's rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import BaseModel
+
+from finops_api.v1.anomalies.schemas import AnomaliesAnswer, AnomalyAnswer
+from finops_api.v1.costs.schemas import (
+    CostsAnswer,
+    DimensionsAnswer,
+    ProviderCostsAnswer,
+    RowsAnswer,
+    ValuesAnswer,
+)
+from finops_api.v1.forecast.schemas import AccuracyAnswer, ForecastAnswer, OutlookAnswer
+from finops_api.v1.ingestion.schemas import DeliveriesAnswer
+from finops_api.v1.snapshot.routes import SnapshotAnswer
+from finops_assets.settings import Settings
+from tests.warehouse_builder import lake_table
+
+ALL = {"start_date": "2026-01-01", "end_date": "2026-03-31"}
+SHARES = {"wape", "mase", "bias", "coverage_80", "coverage_95", "score"}
+
+ANSWERS: list[tuple[str, type[BaseModel]]] = [
+    ("/costs?group_by=ServiceName&group_by=x_Tag_team&granularity=day", CostsAnswer),
+    ("/costs?metric=ContractedCost&group_by=ServiceName", CostsAnswer),
+    ("/costs/aws", ProviderCostsAnswer),
+    ("/costs/azure?granularity=none", ProviderCostsAnswer),
+    ("/costs/gcp?granularity=week", ProviderCostsAnswer),
+    ("/costs/rows?limit=20", RowsAnswer),
+    ("/costs/dimensions", DimensionsAnswer),
+    ("/costs/dimensions/x_Tag_team", ValuesAnswer),
+    ("/forecast?level=service&provider=aws", ForecastAnswer),
+    ("/forecast/accuracy", AccuracyAnswer),
+    ("/forecast/outlook", OutlookAnswer),
+    ("/anomalies", AnomaliesAnswer),
+    ("/anomalies/spike", AnomalyAnswer),
+    ("/ingestion", DeliveriesAnswer),
+    ("/snapshot", SnapshotAnswer),
+]
+
+
+@pytest.fixture(scope="module")
+def bill_rows(built: Settings) -> pl.DataFrame:
+    return lake_table(built, "costs").with_columns(day=pl.col("ChargePeriodStart").dt.date())
+
+
+def answer(client: TestClient, path: str, **params: Any) -> dict[str, Any]:
+    response = client.get(f"/api/v1{path}", params=params)
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner, name)
+    else:
+        yield name, value
+
+
+@pytest.mark.parametrize(("path", "model"), ANSWERS)
+def test_answers_are_as_documented_and_money_is_never_a_float(
+    client: TestClient, path: str, model: type[BaseModel]
+) -> None:
+    response = client.get(f"/api/v1{path}")
+    assert response.status_code == 200, response.text
+    parsed = model.model_validate_json(response.text, strict=True, extra="forbid")
+    assert parsed.model_dump(mode="json") == response.json()
+    for name, value in leaves(response.json()):
+        assert not isinstance(value, float) or name in SHARES, name
+        if (
+            name in {"cost", "mean", "impact", "amount", "actual", "expected", "BilledCost"}
+            and value is not None
+        ):
+            assert isinstance(value, str), name
+            assert "E" not in value.upper()
+
+
+def test_costs_by_provider_and_month(client: TestClient, bill_rows: pl.DataFrame) -> None:
+    found = answer(
+        client, "/costs", **ALL, group_by="ServiceProviderName", granularity="month", metric="BilledCost"
+    )
+    expected = {
+        (month.isoformat(), provider, currency): (cost, rows)
+        for month, provider, currency, cost, rows in bill_rows.group_by(
+            pl.col("day").dt.truncate("1mo"), "ServiceProviderName", "BillingCurrency"
+        )
+        .agg(cost=pl.col("BilledCost").sum(), rows=pl.len())
+        .iter_rows()
+    }
+    assert {
+        (r["period"], r["group"]["ServiceProviderName"], r["currency"]): (Decimal(r["cost"]), r["row_count"])
+        for r in found["rows"]
+    } == expected
+    for total in found["totals"]:
+        own = bill_rows.filter(pl.col("BillingCurrency") == total["currency"])
+        assert Decimal(total["cost"]) == own["BilledCost"].sum()
+        assert total["row_count"] == own.height
+
+
+def test_values_of_one_column_are_alternatives_and_columns_add_up(
+    client: TestClient, bill_rows: pl.DataFrame
+) -> None:
+    found = answer(
+        client,
+        "/costs",
+        **ALL,
+        filter=["ServiceName:Compute Engine", "ServiceName:Virtual Machines", "x_Tag_env:prod"],
+    )
+    own = bill_rows.filter(
+        pl.col("ServiceName").is_in(["Compute Engine", "Virtual Machines"]), pl.col("x_Tag_env") == "prod"
+    )
+    assert {t["currency"]: Decimal(t["cost"]) for t in found["totals"]} == {"EUR": own["EffectiveCost"].sum()}
+
+
+def test_an_empty_filter_value_means_none(client: TestClient, bill_rows: pl.DataFrame) -> None:
+    found = answer(client, "/costs", **ALL, filter="x_Tag_team:", currency="USD")
+    own = bill_rows.filter(pl.col("x_Tag_team").is_null(), pl.col("BillingCurrency") == "USD")
+    assert [Decimal(t["cost"]) for t in found["totals"]] == [own["EffectiveCost"].sum()]
+
+
+def test_end_date_is_included(client: TestClient, bill_rows: pl.DataFrame) -> None:
+    found = answer(client, "/costs", start_date="2026-01-31", end_date="2026-02-01", granularity="day")
+    assert sorted({r["period"] for r in found["rows"]}) == ["2026-01-31", "2026-02-01"]
+    own = bill_rows.filter(pl.col("day").is_in([date(2026, 1, 31), date(2026, 2, 1)]))
+    assert sum(t["row_count"] for t in found["totals"]) == own.height
+
+
+def test_by_default_the_newest_month(client: TestClient) -> None:
+    found = answer(client, "/costs")
+    assert (found["start_date"], found["end_date"]) == ("2026-03-01", "2026-03-20")
+    found = answer(client, "/costs", end_date="2026-02-11")
+    assert (found["start_date"], found["end_date"]) == ("2026-02-01", "2026-02-11")
+    found = answer(client, "/costs", start_date="2027-01-01")
+    assert (found["end_date"], found["rows"]) == ("2027-01-01", [])
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"), [("aws", "AWS"), ("azure", "Microsoft"), ("gcp", "Google Cloud")]
+)
+def test_one_providers_costs(client: TestClient, bill_rows: pl.DataFrame, provider: str, name: str) -> None:
+    found = answer(client, f"/costs/{provider}", **ALL, granularity="month")
+    assert {r["provider"] for r in found["rows"]} == {provider}
+    own = bill_rows.filter(pl.col("ServiceProviderName") == name)
+    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for row in found["rows"]:
+        sums[row["service"], row["account_id"]] += Decimal(row["cost"])
+    grouped = own.group_by("ServiceName", "SubAccountId").agg(pl.col("EffectiveCost").sum())
+    assert sums == {(service, account): cost for service, account, cost in grouped.iter_rows()}
+
+
+def test_one_providers_costs_of_a_service_and_account(client: TestClient, bill_rows: pl.DataFrame) -> None:
+    service, account = "Amazon Elastic Compute Cloud", "444455556666"
+    found = answer(client, "/costs/aws", **ALL, service=service, account_id=account, granularity="day")
+    own = bill_rows.filter(pl.col("ServiceName") == service, pl.col("SubAccountId") == account)
+    assert {r["period"]: Decimal(r["cost"]) for r in found["rows"]} == {
+        day.isoformat(): cost
+        for day, cost in own.group_by("day").agg(pl.col("EffectiveCost").sum()).iter_rows()
+    }
+    assert {(r["service"], r["account_id"], r["account_name"]) for r in found["rows"]} == {
+        (service, account, "web-shop")
+    }
+
+
+def test_pages_hold_every_row_and_add_up(client: TestClient, bill_rows: pl.DataFrame) -> None:
+    """Followed by the Link header alone, as a client would."""
+    own = bill_rows.filter(pl.col("x_Source") == "gcp-prod", pl.col("day") < date(2026, 2, 1))
+    url: str | None = (
+        "/api/v1/costs/rows?filter=x_Source:gcp-prod&start_date=2026-01-01&end_date=2026-01-31&limit=37"
+    )
+    rows: list[dict[str, Any]] = []
+    sizes = []
+    while url is not None:
+        response = client.get(url)
+        assert response.status_code == 200, response.text
+        body = response.json()
+        rows += body["rows"]
+        sizes.append(len(body["rows"]))
+        url = response.links.get("next", {}).get("url")
+        assert (body["next"] is None) == (url is None)
+        assert body["total_rows"] == own.height
+        assert [Decimal(t["cost"]) for t in body["totals"]] == [own["EffectiveCost"].sum()]
+    assert sizes == [37] * (own.height // 37) + [own.height % 37]
+    assert sum(Decimal(r["EffectiveCost"]) for r in rows) == own["EffectiveCost"].sum()
+    key = ("x_File", "x_RowNumber", "ChargeCategory")
+    assert sorted(tuple(r[k] for k in key) for r in rows) == sorted(own.select(key).iter_rows())
+
+
+def test_a_row_says_where_it_was_delivered_and_how_it_is_tagged(client: TestClient) -> None:
+    (row,) = answer(client, "/costs/rows", **ALL, limit=1, filter="ServiceName:BigQuery")["rows"]
+    assert row["x_BillId"].startswith("gcp-prod/2026-")
+    assert row["x_File"].endswith("ml-research.csv")
+    assert isinstance(row["x_RowNumber"], int)
+    assert row["Tags"] == {"team": "data", "env": "prod"}
+    assert row["ChargePeriodStart"].endswith("T00:00:00Z")
+
+
+def test_what_can_be_asked(client: TestClient) -> None:
+    found = answer(client, "/costs/dimensions")
+    assert {"ServiceName", "x_Tag_team", "x_Source"} <= {d["name"] for d in found["dimensions"]}
+    assert (found["first_date"], found["last_date"]) == ("2026-01-01", "2026-03-20")
+    assert found["currencies"] == ["EUR", "USD"]
+
+
+def test_forecasts_are_of_the_champion(client: TestClient) -> None:
+    found = answer(client, "/forecast", level="provider", provider="aws")
+    (series,) = found["series"]
+    assert (series["provider"], series["currency"], series["model"]) == ("AWS", "USD", "AutoETS")
+    assert len(series["days"]) == 60
+    assert found["made_at"] == "2026-03-21T05:00:00Z"
+
+
+def test_anomalies_and_their_drivers(client: TestClient) -> None:
+    found = answer(client, "/anomalies", provider="aws", start_date="2026-02-12", end_date="2026-02-12")
+    (event,) = found["anomalies"]
+    assert (event["id"], event["impact"], event["currency"]) == ("spike", "1500", "USD")
+    assert answer(client, "/anomalies", end_date="2026-02-09")["anomalies"] == []
+    splits = answer(client, "/anomalies/spike")["drivers"]
+    assert [s["dimension"] for s in splits] == ["RegionName", "SubAccountName", "x_Tag_team"]
+    for split in splits:
+        assert sum(Decimal(d["contribution"]) for d in split["drivers"]) == Decimal(event["impact"])
+
+
+def test_deliveries_say_why_a_bill_was_refused(client: TestClient) -> None:
+    found = answer(client, "/ingestion", status="quarantined")
+    (refused,) = found["deliveries"]
+    assert "row 17" in refused["problem"]
+    assert {s["source"]: s["status"] for s in found["sources"]}["gcp-prod"] == "quarantined"
+    (bill,) = answer(client, "/ingestion", source="azure-ea", month="2026-01")["deliveries"]
+    (total,) = bill["control_totals"]
+    january = answer(
+        client,
+        "/costs",
+        start_date="2026-01-01",
+        end_date="2026-01-31",
+        metric="BilledCost",
+        filter="x_Source:azure-ea",
+    )
+    assert [Decimal(total["amount"])] == [Decimal(t["cost"]) for t in january["totals"]]
