@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
 import streamlit as st
 
-from finops_assets.queries.access import NotPublishedError
+from finops_assets.queries.access import NotPublishedError, WarehouseError
 from finops_assets.settings import ConfigError
 from streamlit_app import data, filters, states
 from streamlit_app.links import ROWS_PAGE
@@ -110,7 +109,7 @@ def main() -> None:
         states.nothing_published(str(data.settings().paths.warehouse))
     except ConfigError as error:
         states.failed(str(error), version)
-    except (duckdb.Error, OSError) as error:
+    except (WarehouseError, OSError) as error:
         states.failed(f"{type(error).__name__}: {error}", version)
 
 

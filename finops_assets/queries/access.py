@@ -14,7 +14,19 @@ from finops_assets.settings import Settings
 from finops_assets.warehouse.pointer import NotPublishedError
 from finops_assets.warehouse.reader import Warehouse
 
-__all__ = ["NotPublishedError", "Pinned", "Reader", "Warehouse", "fetch", "open_warehouse", "pinned"]
+WarehouseError = duckdb.Error
+"""A published file that cannot be read or asked."""
+
+__all__ = [
+    "NotPublishedError",
+    "Pinned",
+    "Reader",
+    "Warehouse",
+    "WarehouseError",
+    "fetch",
+    "open_warehouse",
+    "pinned",
+]
 
 
 class Reader(Protocol):
