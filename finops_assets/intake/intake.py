@@ -16,6 +16,7 @@ from pathlib import Path
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.bill import ACCEPTED, QUARANTINED, Bill, control_totals, settle
 from finops_assets.intake.parse import BillError, detect_format, focus_version, parse
+from finops_assets.lake.lake import build_key
 from finops_assets.normalize.format import Format
 from finops_assets.normalize.formats import FORMAT_BY_NAME
 from finops_assets.sources.base import BillSource, Delivery, FetchedFile, SourceError
@@ -47,11 +48,16 @@ class Intake:
                 bills.append(fresh)
             else:  # the same bytes delivered again: the same bill, under the files' new times
                 bills[same] = replace(bills[same], fingerprint=fresh.fingerprint)
-        return settle(bills)
+        settled = settle(bills)
+        for bill in settled:
+            if bill.status != ACCEPTED:
+                self.staged(bill).unlink(missing_ok=True)  # read for its totals; never lands
+        return settled
 
     def staged(self, bill: Bill) -> Path:
         """Where the typed rows of a bill wait."""
-        return self.staging / (bill.bill_id.replace("/", "_") + ".parquet")
+        reading = FORMAT_BY_NAME[bill.format].reading if bill.format else ""
+        return self.staging / f"{bill.bill_id.replace('/', '_')}-{build_key(reading)}.parquet"
 
     def restage(self, month: str, bill: Bill, deliveries: Sequence[Delivery]) -> Path | None:
         """Read an accepted bill again; where its rows wait, or None when the source has it no more."""

@@ -11,8 +11,8 @@ from finops_assets.warehouse.reader import Warehouse
 
 _SOURCES = """
 SELECT c.x_Source, count(DISTINCT c.x_BillingMonth) AS months, sum(c.x_RowCount) AS "rows",
-       min(c.x_BillingMonth) AS first, max(c.x_BillingMonth) AS last, c.ServiceProviderName,
-       c.BillingCurrency, sum(c.BilledCost) AS billed, sum(c.EffectiveCost) AS effective
+       max(c.x_BillingMonth) AS last, c.ServiceProviderName,
+       c.BillingCurrency, sum(c.BilledCost) AS billed
 FROM daily_costs AS c GROUP BY ALL ORDER BY ALL
 """
 
@@ -39,31 +39,31 @@ def print_summary(warehouse: Warehouse, console: Console) -> None:
         quality = {row[0]: (row[1], row[2]) for row in cursor.execute(_QUALITY).fetchall()}
         held = cursor.execute("SELECT count(*) FROM bills WHERE status = 'quarantined'").fetchone()
         events = cursor.execute(
-            "SELECT severity, count(*) FROM cost_anomalies GROUP BY ALL ORDER BY count(*) DESC"
+            "SELECT severity, count(*) FROM cost_anomalies WHERE metric = 'EffectiveCost' "
+            "AND level = 'service' GROUP BY ALL ORDER BY count(*) DESC"
         ).fetchall()
         outlook = cursor.execute(_NEXT_MONTH).fetchall()
     table = RichTable(title="What the bills say")
     for heading in ("Source", "Months", "Provider"):
         table.add_column(heading)
-    for heading in ("Rows", "Billed", "Effective"):
-        table.add_column(heading, justify="right")
+    for heading in ("Rows", "Billed"):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("Reconciled")
-    for source, months, rows, first, last, provider, currency, billed, effective in sources:
+    for source, months, rows, last, provider, currency, billed in sources:
         failed, checks = quality.get(source, (0, 0))
         table.add_row(
             source,
-            f"{months} ({first} to {last})",
+            f"{months} to {last}",
             provider,
             f"{rows:,}",
             money(billed, currency),
-            money(effective, currency),
             "[green]yes" if checks and not failed else f"[red]no: {failed} of {checks} checks fail",
         )
     console.print(table)
     if held is not None and held[0]:
         console.print(f'[yellow]{held[0]} deliveries are quarantined: see `finops sql "{QUARANTINED_SQL}"`')
     listed = ", ".join(f"{count} {severity}" for severity, count in events) or "none"
-    console.print(f"Anomalies: {listed}")
+    console.print(f"Anomalies in services' effective cost: {listed}")
     for provider, currency, mean in outlook:
         console.print(f"Forecast for next month, {provider}: {money(mean, currency)}")
 

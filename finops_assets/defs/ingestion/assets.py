@@ -43,8 +43,7 @@ def bills(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[obj
     """Look at each source's deliveries; take in what is new, quarantine what is not a good bill."""
     held: list[Bill] = []
     for source, months in partitions_of(context).items():
-        staging, run_id = platform.settings.paths.staging, context.run.run_id
-        intake = Intake(open_source(platform, source), platform.engine, staging, run_id)
+        intake = intake_of(platform, source, context.run.run_id)
         deliveries = open_catalog(platform, source).by_month()
         for month in months:
             known = known_bills(platform, source, month)
@@ -81,7 +80,9 @@ def land(platform: Platform, form: Format, source: str, month: str, run_id: str)
         return 0
     of_bill = build_key(bill.bill_id)
     key = f"{of_bill}-{build_key(form.reading)}"
-    if not platform.lake.is_current(table, partition, key):
+    if platform.lake.is_current(table, partition, key):
+        intake_of(platform, source, run_id).staged(bill).unlink(missing_ok=True)
+    else:
         staged = staged_rows(platform, bill, source, month, run_id)
         if staged is None and platform.lake.is_current(table, partition, of_bill):
             # Landed by an earlier reading of this format, and the source has moved on: what was
@@ -99,10 +100,14 @@ def land(platform: Platform, form: Format, source: str, month: str, run_id: str)
     return bill.rows
 
 
+def intake_of(platform: Platform, source: str, run_id: str) -> Intake:
+    """The intake of one source, for one run."""
+    return Intake(open_source(platform, source), platform.engine, platform.settings.paths.staging, run_id)
+
+
 def staged_rows(platform: Platform, bill: Bill, source: str, month: str, run_id: str) -> Path | None:
     """The bill's typed rows on disk, read again from the source if need be; None when it moved on."""
-    settings = platform.settings
-    intake = Intake(open_source(platform, source), platform.engine, settings.paths.staging, run_id)
+    intake = intake_of(platform, source, run_id)
     if intake.staged(bill).is_file():
         return intake.staged(bill)
     return intake.restage(month, bill, open_catalog(platform, source).by_month().get(month, []))
