@@ -13,7 +13,7 @@ _SOURCES = """
 SELECT c.x_Source, count(DISTINCT c.x_BillingMonth) AS months, sum(c.x_RowCount) AS "rows",
        max(c.x_BillingMonth) AS last, c.ServiceProviderName,
        c.BillingCurrency, sum(c.BilledCost) AS billed
-FROM daily_costs AS c GROUP BY ALL ORDER BY ALL
+FROM daily_costs AS c GROUP BY ALL ORDER BY x_Source, billed DESC
 """
 
 _QUALITY = """
@@ -48,7 +48,7 @@ def print_summary(warehouse: Warehouse, console: Console) -> None:
         table.add_column(heading)
     for heading in ("Rows", "Billed"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("Reconciled")
+    table.add_column("Reconciled", no_wrap=True)
     for source, months, rows, last, provider, currency, billed in sources:
         failed, checks = quality.get(source, (0, 0))
         table.add_row(
