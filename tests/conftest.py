@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.lake.lake import Lake
+from tests.streamlit_app.browser import CHROMIUM
 
 SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -31,6 +33,17 @@ def samples() -> Path:
     return SAMPLES
 
 
-def in_ci() -> bool:
-    """In CI a skip is a failure."""
-    return os.environ.get("CI", "").lower() == "true"
+@pytest.fixture(scope="session")
+def chromium() -> None:
+    """Skips where Debian's Chromium is not installed."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"the Debian package 'chromium' is not installed: {CHROMIUM} is missing")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skip is a failure: everything that a test needs is there, or the build is wrong."""
+    report = yield
+    if report.skipped and os.environ.get("CI", "").lower() == "true":
+        report.outcome = "failed"
+    return report

@@ -172,3 +172,9 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def card(page: Page, label: str) -> str:
+    """The value on the card with this label, as a person reads it."""
+    found = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
+    return found.get_by_test_id("stMetricValue").inner_text().strip()

@@ -8,35 +8,21 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from playwright.sync_api import Page
 
-from tests.conftest import in_ci
-from tests.streamlit_app.browser import CHROMIUM, PHONE, browser_page, dashboard, open_page, settle
+from tests.streamlit_app.browser import PHONE, browser_page, card, dashboard, open_page, settle
 from tests.streamlit_app.conftest import Built
 from tests.warehouse_builder import LAST_DAY
 
 JANUARY = date(2026, 1, 1)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _chromium() -> None:
-    if not CHROMIUM.exists():
-        text = f"the Debian package 'chromium' is not installed: {CHROMIUM} is missing"
-        if in_ci():
-            pytest.fail(text)
-        pytest.skip(text)
+pytestmark = pytest.mark.usefixtures("chromium")
 
 
 @pytest.fixture(scope="module")
 def address(built: Built) -> Iterator[str]:
     with dashboard(built.folder) as served:
         yield served
-
-
-def card(page: Page, label: str) -> str:
-    """The value on the card with this label, as a person reads it."""
-    found = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
-    return found.get_by_test_id("stMetricValue").inner_text().strip()
 
 
 def test_a_figure_on_the_page_is_the_sum_of_the_rows(address: str, built: Built) -> None:
