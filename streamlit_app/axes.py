@@ -16,6 +16,10 @@ PALETTE = 10
 """How many colors the theme has for groups; the last is the grey of what is left over."""
 
 
+# A phone has room for two names beside each other.
+_COLUMNS = {"expr": "width < 480 ? 2 : 4"}
+
+
 def money_axis(currency: str, *, ticks: int = 6) -> alt.Axis:
     """An axis of amounts: `$1.2k`, `$3M`."""
     return alt.Axis(labelExpr=short("datum.value", currency), tickCount=ticks, domain=False, ticks=False)
@@ -64,5 +68,5 @@ def group_color(
         f"{field}:N",
         sort=list(order),
         scale=alt.Scale(domain=domain),
-        legend=legend(columns=4, labelLimit=230, symbolLimit=12, values=listed),
+        legend=legend(columns=_COLUMNS, labelLimit=230, symbolLimit=12, values=listed),
     )

@@ -84,7 +84,7 @@ def cards(figure: Figure, before: Period) -> None:
         st.metric(
             "Bill rows",
             f"{rows:,}",
-            f"{rows_then:,} before",
+            f"{rows_then:,} before" if rows_then else f"on {count(covered, 'day')}",
             delta_color="off",
             delta_arrow="off",
             border=True,
