@@ -34,7 +34,7 @@ format: $(READY) ## Format and mend what the linter can
 	@$(BIN)/ruff check --fix $(CODE)
 
 lock: ## Pin the newest allowed versions, with hashes and without addresses
-	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 \
 		--extra dev pyproject.toml --output-file requirements.lock
 
 browser: ## Chromium for the browser tests, by apt where it may

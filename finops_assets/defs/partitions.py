@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import dagster as dg
 
@@ -47,6 +47,16 @@ def partitions_of(context: dg.AssetExecutionContext) -> dict[str, list[str]]:
         month, source = split_key(key)
         found[source].append(month)
     return {source: sorted(months) for source, months in found.items()}
+
+
+def make_each(context: dg.AssetExecutionContext, make: Callable[[str, str, str], int]) -> None:
+    """Call `make(source, month, run_id)` for each partition of the run; record the rows it says there are."""
+    for source, months in partitions_of(context).items():
+        for month in months:
+            rows = make(source, month, context.run.run_id)
+            context.add_asset_metadata(
+                {"dagster/partition_row_count": rows}, partition_key=key_of(month, source)
+            )
 
 
 def key_of(month: str, source: str) -> str:

@@ -19,6 +19,11 @@ class ParquetInput:
     table: Table
     files: tuple[str, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The files' own names, which say what they are wherever the lake lies."""
+        return tuple(Path(file).name for file in self.files)
+
 
 Input: TypeAlias = ParquetInput | pa.Table
 

@@ -31,7 +31,7 @@ def cost_anomalies(context: dg.AssetExecutionContext, platform: Platform) -> dg.
     """Detect events over the last 400 days; a known event keeps the time it was first seen."""
     lake, features = platform.lake, platform.lake.input(COST_FEATURES)
     sql = load_sql(COST_ANOMALIES.name)
-    key = build_key(recipe("finops_assets.anomalies", "scikit-learn"), sql, *features.files)
+    key = build_key(recipe("finops_assets.anomalies", "scikit-learn"), sql, *features.names)
     if lake.is_current(COST_ANOMALIES, {}, key):
         return unchanged(COST_ANOMALIES, lake)
     from finops_assets.anomalies.events import detect_events
@@ -58,7 +58,7 @@ def anomaly_drivers(context: dg.AssetExecutionContext, platform: Platform) -> dg
     """Split every event's impact by dimension."""
     events, daily = platform.lake.input(COST_ANOMALIES), platform.lake.input(DAILY_COSTS)
     sql = load_sql(ANOMALY_DRIVERS.name)
-    key = build_key(sql, repr(ANOMALY_DRIVERS), *events.files, *daily.files)
+    key = build_key(sql, repr(ANOMALY_DRIVERS), *events.names, *daily.names)
     if platform.lake.is_current(ANOMALY_DRIVERS, {}, key):
         return unchanged(ANOMALY_DRIVERS, platform.lake)
     path = platform.lake.new_file(ANOMALY_DRIVERS, {}, key)

@@ -1,6 +1,7 @@
 """`costs`: every accepted bill as FOCUS 1.4 rows."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import dagster as dg
 import pyarrow as pa
@@ -11,7 +12,7 @@ from finops_assets.defs.partitions import (
     ON_NEW_DATA,
     SINGLE_RUN,
     bill_partitions,
-    key_of,
+    make_each,
     partition_values,
     partitions_of,
 )
@@ -83,15 +84,12 @@ def costs(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[obj
     """Normalize each partition of the run, then add its costs up against the bills."""
     from finops_assets.defs.costs.lineage import costs_lineage
 
+    make_each(context, partial(normalize, platform))
     partitions = partitions_of(context)
-    formats: set[str] = set()
-    for source, months in partitions.items():
-        for month in months:
-            rows = normalize(platform, source, month, context.run.run_id)
-            formats |= {str(b.format) for b in accepted_bills(platform, source, month)}
-            context.add_asset_metadata(
-                {"dagster/partition_row_count": rows}, partition_key=key_of(month, source)
-            )
+    bills = [
+        b for source in partitions for m in partitions[source] for b in accepted_bills(platform, source, m)
+    ]
+    formats = {str(b.format) for b in bills}
     yield dg.MaterializeResult(metadata={"dagster/column_lineage": costs_lineage(formats)})
     yield residual_check(platform, partitions, stage="costs", check_name="adds_up_to_the_bill")
 

@@ -48,7 +48,7 @@ def cost_features(context: dg.AssetExecutionContext, platform: Platform) -> dg.M
 def features_key(platform: Platform) -> str:
     """The key of what `cost_features` is made from."""
     sql = load_sql(COST_FEATURES.name)
-    return build_key(sql, repr(COST_FEATURES), *platform.lake.files(DAILY_COSTS))
+    return build_key(sql, repr(COST_FEATURES), *platform.lake.input(DAILY_COSTS).names)
 
 
 @dg.multi_asset(
@@ -70,7 +70,7 @@ def features_key(platform: Platform) -> str:
 def forecasts(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[dg.MaterializeResult[Any]]:
     """Backtest, choose champions, forecast; add to the ledger and replace the accuracy."""
     given = platform.lake.input(COST_FEATURES)
-    key = build_key(recipe("finops_assets.forecasting", "statsforecast"), str(HORIZON), *given.files)
+    key = build_key(recipe("finops_assets.forecasting", "statsforecast"), str(HORIZON), *given.names)
     if in_ledger(platform, key) and platform.lake.is_current(FORECAST_ACCURACY, {}, key):
         yield unchanged(COST_FORECASTS, platform.lake)
         yield unchanged(FORECAST_ACCURACY, platform.lake)

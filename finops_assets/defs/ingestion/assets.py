@@ -1,6 +1,7 @@
 """`bills` and one `raw_<format>` for each format: what was delivered, checked and kept as it came."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -13,6 +14,7 @@ from finops_assets.defs.partitions import (
     SINGLE_RUN,
     bill_partitions,
     key_of,
+    make_each,
     partition_values,
     partitions_of,
 )
@@ -130,12 +132,7 @@ def raw_asset(form: Format) -> dg.AssetsDefinition:
         metadata={"dagster/column_schema": column_schema(table)},
     )
     def raw(context: dg.AssetExecutionContext, platform: Platform) -> None:
-        for source, months in partitions_of(context).items():
-            for month in months:
-                rows = land(platform, form, source, month, context.run.run_id)
-                context.add_asset_metadata(
-                    {"dagster/partition_row_count": rows}, partition_key=key_of(month, source)
-                )
+        make_each(context, partial(land, platform, form))
 
     return raw
 

@@ -1,6 +1,7 @@
 """`daily_costs`: the cube that most questions are answered from."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import dagster as dg
 
@@ -10,7 +11,7 @@ from finops_assets.defs.partitions import (
     ON_NEW_DATA,
     SINGLE_RUN,
     bill_partitions,
-    key_of,
+    make_each,
     partition_values,
     partitions_of,
 )
@@ -29,7 +30,7 @@ def aggregate(platform: Platform, source: str, month: str, run_id: str) -> int:
     partition = partition_values(month, source)
     given = platform.lake.input(COSTS, partition)
     sql = daily_costs_sql(platform.settings.tag_keys)
-    key = build_key(sql, repr(TABLE), *given.files)
+    key = build_key(sql, repr(TABLE), *given.names)
     if not platform.lake.is_current(TABLE, partition, key):
         if given.files:
             path = platform.lake.new_file(TABLE, partition, key)
@@ -65,15 +66,11 @@ def aggregate(platform: Platform, source: str, month: str, run_id: str) -> int:
 )
 def daily_costs(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[object]:
     """Aggregate each partition of the run, then add the cube up against the bills."""
-    partitions = partitions_of(context)
-    for source, months in partitions.items():
-        for month in months:
-            rows = aggregate(platform, source, month, context.run.run_id)
-            context.add_asset_metadata(
-                {"dagster/partition_row_count": rows}, partition_key=key_of(month, source)
-            )
+    make_each(context, partial(aggregate, platform))
     yield dg.MaterializeResult()
-    yield residual_check(platform, partitions, stage="daily_costs", check_name="adds_up_to_the_bill")
+    yield residual_check(
+        platform, partitions_of(context), stage="daily_costs", check_name="adds_up_to_the_bill"
+    )
 
 
 assets: list[dg.AssetsDefinition] = [daily_costs]

@@ -1,5 +1,7 @@
 """`quality`: how each stage of each bill adds up."""
 
+from functools import partial
+
 import dagster as dg
 import pyarrow as pa
 
@@ -8,9 +10,8 @@ from finops_assets.defs.partitions import (
     ON_NEW_DATA,
     SINGLE_RUN,
     bill_partitions,
-    key_of,
+    make_each,
     partition_values,
-    partitions_of,
 )
 from finops_assets.defs.quality.reconcile import outcomes
 from finops_assets.defs.resources import Platform
@@ -35,12 +36,7 @@ from finops_assets.normalize.tables import costs_table
 )
 def quality(context: dg.AssetExecutionContext, platform: Platform) -> None:
     """Keep the outcome of every stage's reconciliation beside the bill."""
-    for source, months in partitions_of(context).items():
-        for month in months:
-            rows = keep_outcomes(platform, source, month, context.run.run_id)
-            context.add_asset_metadata(
-                {"dagster/partition_row_count": rows}, partition_key=key_of(month, source)
-            )
+    make_each(context, partial(keep_outcomes, platform))
 
 
 def keep_outcomes(platform: Platform, source: str, month: str, run_id: str) -> int:
@@ -48,7 +44,7 @@ def keep_outcomes(platform: Platform, source: str, month: str, run_id: str) -> i
     partition = partition_values(month, source)
     tags = platform.settings.tag_keys
     tables = (BILLS, costs_table(tags), daily_costs_table(tags))
-    key = build_key(*(f for t in tables for f in platform.lake.files(t, partition)))
+    key = build_key(*(f for t in tables for f in platform.lake.input(t, partition).names))
     if not platform.lake.is_current(QUALITY, partition, key):
         found = [t for stage in STAGES if (t := outcomes(platform, source, month, stage)) is not None]
         if found:
