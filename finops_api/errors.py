@@ -9,11 +9,13 @@ from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from fastapi_problem.error import Problem, StatusProblem
 from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
 from pydantic import BaseModel
 
+from finops_api.telemetry import REQUEST_ID_HEADER
 from finops_assets.queries.access import NotPublishedError
 
 _LOG = logging.getLogger("finops_api")
@@ -93,6 +95,7 @@ def install(app: FastAPI) -> None:
     handler = new_exception_handler(
         unhandled_wrappers={"default": UnexpectedProblem},
         pre_hooks=[_log_unexpected],
+        post_hooks=[_with_request_id],
         handlers={NotPublishedError: _not_published},
         request_validation_handler=_invalid_request,
     )
@@ -112,8 +115,14 @@ def install(app: FastAPI) -> None:
 def _log_unexpected(request: Request, error: Exception) -> None:
     """A traceback for faults of ours; what a client or a component did wrong is in the answer."""
     if not isinstance(error, (Problem, HTTPException, RequestValidationError, NotPublishedError)):
-        where = f"{request.method} {request.url.path} {request.scope['state'].get('request_id')}"
+        where = f"{request.method} {request.url.path} {request.scope['state']['request_id']}"
         _LOG.error(where, exc_info=(type(error), error, error.__traceback__))
+
+
+def _with_request_id(content: Any, request: Request, response: JSONResponse) -> tuple[Any, JSONResponse]:
+    """Starlette answers unexpected errors outside of all middleware, so their answer needs the id here."""
+    response.headers[REQUEST_ID_HEADER] = request.scope["state"]["request_id"]
+    return content, response
 
 
 def _not_published(_handler: ExceptionHandler, _request: Request, _error: NotPublishedError) -> Problem:
