@@ -14,7 +14,7 @@ from streamlit_app import breakdown, charts, data
 from streamlit_app.filters import Period, add_months
 from streamlit_app.format import change, compact, growth, markdown, money, month, signed_percent
 from streamlit_app.links import Figure
-from streamlit_app.outlook import Band, daily_rest, outlook
+from streamlit_app.outlook import Band, days_ahead, outlook
 from streamlit_app.series import SEVERITIES, SEVERITY_COLORS
 
 TREND_MONTHS = 12
@@ -28,12 +28,12 @@ def cards(this: Period, metric: Metric, currency: str) -> None:
     earlier, _ = breakdown.total(Figure(before.start, before.end, metric, currency))
     last_month, _ = breakdown.total(Figure(before.start, this.start, metric, currency))
     following = add_months(this.start, 1)
-    expected = outlook(metric, currency)
+    expected = outlook(metric, currency, this.start)
     months = breakdown.query(
         Figure(add_months(this.start, -TREND_MONTHS), this.start, metric, currency), steps="month"
     )
     past = charts.trend(months, metric) if months.num_rows else []
-    ahead = daily_rest(metric, currency, following, add_months(following, 1))
+    ahead = days_ahead(metric, currency, following, add_months(following, 1))
     with st.grid(4, min_column_width=160):
         st.metric(
             "This month so far",
@@ -69,7 +69,7 @@ def other_currency(this: Period, metric: Metric, currency: str) -> None:
     so_far, _ = breakdown.total(Figure(this.start, this.end, metric, currency))
     earlier, _ = breakdown.total(Figure(before.start, before.end, metric, currency))
     last_month, _ = breakdown.total(Figure(before.start, this.start, metric, currency))
-    expected = outlook(metric, currency)
+    expected = outlook(metric, currency, this.start)
     band = expected.this_month
     with st.grid(4, min_column_width=160):
         st.metric(

@@ -34,9 +34,9 @@ class Outlook:
     next_month: Band | None
 
 
-def outlook(metric: str, currency: str) -> Outlook:
-    """The outlook of all costs in a currency."""
-    rows = _rows(metric, currency, "total").to_pylist()
+def outlook(metric: str, currency: str, month: date) -> Outlook:
+    """The outlook of all costs in a currency, of the month that begins on `month`."""
+    rows = _rows(metric, currency, "total", month)
     if not rows:
         return Outlook(None, None)
     row = rows[0]
@@ -45,24 +45,27 @@ def outlook(metric: str, currency: str) -> Outlook:
     )
 
 
-def rest_by_provider(metric: str, currency: str) -> pa.Table:
-    """What is still expected of the running month: month, ServiceProviderName, forecast."""
-    table = _rows(metric, currency, "provider").select(["month", "ServiceProviderName", "forecast"])
-    return table.filter(pc.is_valid(table["forecast"]))
+def expected_by_provider(metric: str, currency: str, month: date) -> dict[str, Decimal]:
+    """What each provider's month is expected to come to; left out where no forecast reaches its end."""
+    rows = _rows(metric, currency, "provider", month)
+    return {row["ServiceProviderName"]: row["expected"] for row in rows if row["expected"] is not None}
 
 
-def daily_rest(metric: str, currency: str, start: date, end: date) -> pa.Table:
-    """The expected cost of each day from `start` to before `end`: day, mean."""
+def days_ahead(metric: str, currency: str, start: date, end: date) -> pa.Table:
+    """The expected cost of each day that is forecast from `start` to before `end`: day, mean.
+
+    The first may lie before the newest day with costs: a day that is still arriving is forecast, too.
+    """
     table = data.ask(forecasts.forecast, "total", metric=metric, currency=currency)
     within = pc.and_(pc.greater_equal(table["day"], start), pc.less(table["day"], end))
     return table.filter(within).select(["day", "mean"])
 
 
-def _rows(metric: str, currency: str, level: str) -> pa.Table:
-    table = data.ask(forecasts.month_outlook, metric)
-    return table.filter(
-        pc.and_(pc.equal(table["level"], level), pc.equal(table["BillingCurrency"], currency))
-    )
+def _rows(metric: str, currency: str, level: str, month: date) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = data.ask(forecasts.month_outlook, metric).to_pylist()
+    return [
+        r for r in rows if r["level"] == level and r["BillingCurrency"] == currency and r["month"] == month
+    ]
 
 
 def _band(row: dict[str, Any], mean: str, lo: str, hi: str) -> Band | None:

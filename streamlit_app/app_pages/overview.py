@@ -27,11 +27,12 @@ from streamlit_app.format import (
 )
 from streamlit_app.headline import cards, other_currency
 from streamlit_app.links import Figure
-from streamlit_app.outlook import daily_rest, rest_by_provider
+from streamlit_app.outlook import days_ahead, expected_by_provider
 from streamlit_app.series import SEVERITY_COLORS, series_name
 
 MONTHS = 13
 TOP_MOVERS = 8
+ARRIVING = timedelta(days=4)
 TOP_EVENTS = 6
 
 MOVER_DIMENSIONS = ("ServiceName", "SubAccountName", "ServiceProviderName", "RegionName")
@@ -119,15 +120,27 @@ def _months(last: date, metric: Metric, currency: str) -> None:
     table = breakdown.query(figure, ("ServiceProviderName",), "month")
     drawn = table.select(["period", "ServiceProviderName", metric])
     drawn = drawn.append_column("forecast", pa.array([False] * drawn.num_rows))
-    rest = rest_by_provider(metric, currency)
-    if rest.num_rows:
-        rest = rest.append_column("expected", pa.array([True] * rest.num_rows))
-        drawn = pa.concat_tables([drawn, rest.rename_columns(drawn.column_names)])
+    rest = _still_expected(table, metric, currency, last.replace(day=1))
+    drawn = pa.concat_tables([drawn, pa.Table.from_pylist(rest, schema=drawn.schema)])
     st.altair_chart(
         charts.months_by_provider(drawn, _providers(last), metric, currency),
         alt=f"Cost by month and provider; the pale part of {month(last)} is forecast",
     )
     st.caption("Pale: what is still expected of this month.")
+
+
+def _still_expected(table: pa.Table, metric: Metric, currency: str, month: date) -> list[dict[str, object]]:
+    """What each provider's running month lacks of what is expected of it."""
+    spent = {
+        row["ServiceProviderName"]: row[metric] or Decimal(0)
+        for row in table.to_pylist()
+        if row["period"] == month
+    }
+    return [
+        {"period": month, "ServiceProviderName": name, metric: amount - spent.get(name, 0), "forecast": True}
+        for name, amount in expected_by_provider(metric, currency, month).items()
+        if amount > spent.get(name, 0)
+    ]
 
 
 def _providers(last: date) -> list[str]:
@@ -141,9 +154,12 @@ def _providers(last: date) -> list[str]:
 def _running(this: Period, metric: Metric, currency: str) -> None:
     """What the month has added up to, day by day, against the month before and what is expected."""
     before = Period(add_months(this.start, -1), this.start)
-    now = breakdown.query(Figure(this.start, this.end, metric, currency), steps="day")
     then = breakdown.query(Figure(before.start, before.end, metric, currency), steps="day")
-    ahead = daily_rest(metric, currency, this.end, add_months(this.start, 1))
+    newest = max(this.start, this.end - ARRIVING)
+    ahead = days_ahead(metric, currency, newest, add_months(this.start, 1))
+    # A day that is still arriving is drawn as expected, so that the line ends where the card says.
+    end = min([this.end, *ahead["day"].to_pylist()])
+    now = breakdown.query(Figure(this.start, end, metric, currency), steps="day")
     st.altair_chart(
         charts.running_totals(
             now, then, ahead, metric, currency, (f"{this.start:%b %Y}", f"{before.start:%b %Y}")

@@ -50,6 +50,17 @@ def test_overview_compares_the_month_with_the_same_days_before(open_page: Open, 
     )
 
 
+def test_the_outlook_is_what_was_charged_and_what_is_forecast_of_the_rest(
+    open_page: Open, built: Built
+) -> None:
+    app = open_page("overview")
+    seen = date(2026, 3, 19)  # the newest day is still arriving: forecast, not counted
+    days = (seen - JANUARY).days + 1
+    a_day = (built.total(JANUARY, seen) / days).quantize(Decimal("0.01"))
+    expected = built.total(MARCH, seen) + 12 * a_day
+    assert metric(app, "Expected by month's end") == compact(expected, "USD")
+
+
 def test_overview_tells_what_is_refused_and_that_the_rest_adds_up(open_page: Open) -> None:
     said = texts(open_page("overview"))
     assert "Every bill reconciles to the last digit" in said
