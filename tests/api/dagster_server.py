@@ -1,0 +1,129 @@
+"""A real Dagster with a code location of its own, partitioned as the platform's assets are."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+
+BROKEN = "azure-ea"
+
+LOCATION = f'''
+import os
+from pathlib import Path
+
+import dagster as dg
+
+bills = dg.MultiPartitionsDefinition(
+    {{
+        "month": dg.MonthlyPartitionsDefinition(start_date="2025-01", fmt="%Y-%m", end_offset=1),
+        "source": dg.StaticPartitionsDefinition(["aws-main", "{BROKEN}", "gcp-prod"]),
+    }}
+)
+made = Path(os.environ["DAGSTER_HOME"]) / "made"
+
+
+def make(context):
+    for key in context.partition_keys:
+        if key.endswith("|{BROKEN}"):
+            raise ValueError("this source is broken")
+        (made / f"{{context.asset_key.to_user_string()}} {{key}}").touch()
+
+
+@dg.asset(name="bills", partitions_def=bills, backfill_policy=dg.BackfillPolicy.single_run())
+def first(context) -> None:
+    make(context)
+
+
+@dg.asset(name="costs", deps=["bills"], partitions_def=bills, backfill_policy=dg.BackfillPolicy.single_run())
+def second(context) -> None:
+    make(context)
+
+
+@dg.asset(partitions_def=dg.MonthlyPartitionsDefinition(start_date="2025-01-01"))
+def by_month_only() -> None:
+    (made / "by_month_only").touch()
+
+
+@dg.asset(deps=["costs"])
+def whole() -> None:
+    (made / "whole").touch()
+
+
+defs = dg.Definitions([first, second, by_month_only, whole], executor=dg.in_process_executor)
+'''
+
+# Runs start at once: the queue would only make the test wait.
+INSTANCE = """
+telemetry: {enabled: false}
+run_coordinator: {module: dagster._core.run_coordinator, class: DefaultRunCoordinator}
+"""
+
+_PATIENCE_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class DagsterServer:
+    """A webserver on loopback, and a home for a daemon."""
+
+    home: Path
+    port: int
+
+    def made(self) -> set[str]:
+        """What the assets wrote: 'asset month|source'."""
+        return {path.name for path in (self.home / "made").iterdir()}
+
+    @contextmanager
+    def daemon(self) -> Iterator[None]:
+        """The daemon, which turns backfills into runs."""
+        with _running(self.home, "dagster-daemon", "run"):
+            yield
+
+
+@contextmanager
+def dagster_server(home: Path) -> Iterator[DagsterServer]:
+    """Start the webserver; RuntimeError with its output when it does not come up."""
+    (home / "made").mkdir(parents=True)
+    (home / "location.py").write_text(LOCATION, encoding="utf-8")
+    (home / "dagster.yaml").write_text(INSTANCE, encoding="utf-8")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    with _running(home, "dagster-webserver", "-h", "127.0.0.1", "-p", str(port)) as process:
+        patience = time.monotonic() + _PATIENCE_SECONDS
+        while not _answers(f"http://127.0.0.1:{port}/server_info"):
+            if process.poll() is not None or time.monotonic() > patience:
+                raise RuntimeError((home / "dagster-webserver.log").read_text(encoding="utf-8"))
+            time.sleep(0.2)
+        yield DagsterServer(home, port)
+
+
+@contextmanager
+def _running(home: Path, command: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("FINOPS_", "DAGSTER_"))}
+    line = [str(Path(sys.executable).parent / command), *arguments, "-f", str(home / "location.py")]
+    with (home / f"{command}.log").open("wb") as log:
+        process = subprocess.Popen(
+            line, cwd=home, env={**kept, "DAGSTER_HOME": str(home)}, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (URLError, TimeoutError, ConnectionError):
+        return False

@@ -1,0 +1,141 @@
+"""Launching and following an ingestion, with a real Dagster."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from finops_api.app import create_app
+from finops_api.orchestrator import Selection
+from finops_assets.settings import Services, Settings
+from tests.api.dagster_server import BROKEN, DagsterServer, dagster_server
+
+PATIENCE_SECONDS = 180
+
+
+@pytest.fixture(scope="module")
+def dagster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterServer]:
+    with dagster_server(tmp_path_factory.mktemp("dagster") / "home") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(built: Settings, dagster: DagsterServer) -> Iterator[TestClient]:
+    settings = built.model_copy(update={"services": Services(dagster_port=dagster.port)})
+    with TestClient(create_app(settings)) as client:
+        yield client
+
+
+def start(client: TestClient, **body: Any) -> str:
+    found = client.post("/api/v1/ingestion", json=body, headers={"X-Request-ID": "from-the-test"})
+    assert found.status_code == 202, found.text
+    location = found.headers["Location"]
+    assert location == found.json()["href"] == f"/api/v1/ingestion/{found.json()['id']}"
+    return location
+
+
+def states(client: TestClient, location: str) -> dict[tuple[str, str], str]:
+    found = client.get(location)
+    assert found.status_code == 200, found.text
+    return {(p["month"], p["source"]): p["state"] for p in found.json()["partitions"]}
+
+
+def settled(client: TestClient, location: str) -> dict[tuple[str, str], str]:
+    patience = time.monotonic() + PATIENCE_SECONDS
+    while {"queued", "running"} & set((found := states(client, location)).values()):
+        assert time.monotonic() < patience, found
+        time.sleep(0.3)
+    return found
+
+
+def graphql(dagster: DagsterServer, query: str) -> Any:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{dagster.port}/graphql",
+        data=json.dumps({"query": query}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)["data"]
+
+
+def test_exactly_the_partitions_asked_for_are_made_and_followed(
+    client: TestClient, dagster: DagsterServer
+) -> None:
+    """Three months of two sources that are no neighbours: two runs, each over a range of months."""
+    good = start(client, start="2026-01-15", end="2026-03", sources=["gcp-prod", "aws-main"])
+    bad = start(client, start="2026-01", end="2026-01", sources=[BROKEN])
+    asked = {(m, s) for m in ("2026-01", "2026-02", "2026-03") for s in ("aws-main", "gcp-prod")}
+    waiting = client.get(good).json()
+    assert (waiting["state"], waiting["counts"], waiting["run_ids"]) == ("queued", {"queued": 6}, [])
+    assert states(client, good) == dict.fromkeys(asked, "queued")
+    assert (waiting["start"], waiting["end"], waiting["sources"]) == (
+        "2026-01",
+        "2026-03",
+        ["aws-main", "gcp-prod"],
+    )
+    with dagster.daemon():
+        assert settled(client, good) == dict.fromkeys(asked, "succeeded")
+        assert settled(client, bad) == {("2026-01", BROKEN): "failed"}
+    expected = {f"{asset} {month}|{source}" for asset in ("bills", "costs") for month, source in asked}
+    assert dagster.made() == expected
+    runs = graphql(dagster, "{ runsOrError { ... on Runs { results { runId tags { key value } } } } }")
+    tags = [{t["key"]: t["value"] for t in r["tags"]} for r in runs["runsOrError"]["results"]]
+    assert {t["finops/request_id"] for t in tags} == {"from-the-test"}
+    found = client.get(good).json()
+    assert len(found["run_ids"]) == 2
+    assert set(found["run_ids"]) < {r["runId"] for r in runs["runsOrError"]["results"]}
+
+
+def test_an_ingestion_that_nobody_started(client: TestClient) -> None:
+    found = client.get("/api/v1/ingestion/nothing")
+    assert found.status_code == 404
+    assert "No ingestion is called 'nothing'" in found.json()["detail"]
+
+
+def test_what_dagster_refuses_is_passed_on(
+    client: TestClient, built: Settings, dagster: DagsterServer
+) -> None:
+    """A month that the API's configuration has, but Dagster's does not."""
+    settings = built.model_copy(
+        update={"first_month": "2020-01", "services": Services(dagster_port=dagster.port)}
+    )
+    with TestClient(create_app(settings)) as other:
+        found = other.post("/api/v1/ingestion", json={"start": "2020-01", "end": "2020-01"})
+    assert found.status_code == 502
+    assert found.json()["type"] == "orchestrator-refused"
+    assert "2020-01|aws-main" in found.json()["detail"]
+
+
+class _NotDagster(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>hello</html>")
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+def test_something_else_on_dagsters_port(built: Settings) -> None:
+    with HTTPServer(("127.0.0.1", 0), _NotDagster) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        settings = built.model_copy(update={"services": Services(dagster_port=server.server_port)})
+        with TestClient(create_app(settings)) as client:
+            found = client.post("/api/v1/ingestion", json={"start": "2026-01", "end": "2026-01"})
+        server.shutdown()
+    assert found.status_code == 502
+    assert "not GraphQL" in found.json()["detail"]
+
+
+def test_months_of_a_selection() -> None:
+    selection = Selection("2025-11", "2026-02", ("a", "b"))
+    assert selection.months() == ["2025-11", "2025-12", "2026-01", "2026-02"]
+    assert selection.partitions()[:3] == ["2025-11|a", "2025-11|b", "2025-12|a"]
