@@ -28,6 +28,7 @@ CUBE_DIMENSIONS = (
     "PricingCategory",
     "CommitmentDiscountStatus",
     "CommitmentDiscountType",
+    "SkuMeter",
     "x_ResourceGroupName",
 )
 """FOCUS columns by which the daily cube can be asked, besides day, source, month, tags and currency."""

@@ -32,6 +32,7 @@ _LABELS = {
     "PricingCategory": "Pricing category",
     "CommitmentDiscountStatus": "Commitment status",
     "CommitmentDiscountType": "Commitment type",
+    "SkuMeter": "Meter",
     "x_ResourceGroupName": "Resource group",
     SOURCE: "Source",
     MONTH: "Billing month",

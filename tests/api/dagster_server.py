@@ -84,7 +84,7 @@ class DagsterServer:
     @contextmanager
     def daemon(self) -> Iterator[None]:
         """The daemon, which turns backfills into runs."""
-        with _running(self.home, "dagster-daemon", "run"):
+        with _running(self.home, "dagster-daemon", "run", "-w", "workspace.yaml"):
             yield
 
 
@@ -94,10 +94,17 @@ def dagster_server(home: Path) -> Iterator[DagsterServer]:
     (home / "made").mkdir(parents=True)
     (home / "location.py").write_text(LOCATION, encoding="utf-8")
     (home / "dagster.yaml").write_text(INSTANCE, encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    with _running(home, "dagster-webserver", "-h", "127.0.0.1", "-p", str(port)) as process:
+    code, port = _free_port(), _free_port()
+    # One process loads the code for both webserver and daemon.
+    (home / "workspace.yaml").write_text(
+        f"load_from: [grpc_server: {{host: 127.0.0.1, port: {code}}}]\n", encoding="utf-8"
+    )
+    serve_code = ("api", "grpc", "-h", "127.0.0.1", "-p", str(code), "-f", str(home / "location.py"))
+    serve_pages = ("-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port))
+    with (
+        _running(home, "dagster", *serve_code),
+        _running(home, "dagster-webserver", *serve_pages) as process,
+    ):
         patience = time.monotonic() + _PATIENCE_SECONDS
         while not _answers(f"http://127.0.0.1:{port}/server_info"):
             if process.poll() is not None or time.monotonic() > patience:
@@ -109,7 +116,7 @@ def dagster_server(home: Path) -> Iterator[DagsterServer]:
 @contextmanager
 def _running(home: Path, command: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("FINOPS_", "DAGSTER_"))}
-    line = [str(Path(sys.executable).parent / command), *arguments, "-f", str(home / "location.py")]
+    line = [str(Path(sys.executable).parent / command), *arguments]
     with (home / f"{command}.log").open("wb") as log:
         process = subprocess.Popen(
             line, cwd=home, env={**kept, "DAGSTER_HOME": str(home)}, stdout=log, stderr=subprocess.STDOUT
@@ -119,6 +126,13 @@ def _running(home: Path, command: str, *arguments: str) -> Iterator[subprocess.P
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _answers(url: str) -> bool:
