@@ -228,13 +228,13 @@ def _progress(selection: Selection, runs: Sequence[dict[str, Any]]) -> dict[str,
         first = tags.get(_RANGE_START_TAG, tags.get(_PARTITION_TAG, ""))
         last = tags.get(_RANGE_END_TAG, first)
         for key, found in states.items():
-            if _within(key, first, last, selection.sources):
+            if in_range(key, first, last, selection.sources):
                 found.add(_RUN_STATES.get(run["status"], "queued"))
     order: tuple[State, ...] = ("running", "queued", "failed", "canceled", "succeeded")
     return {key: next((s for s in order if s in found), "queued") for key, found in states.items()}
 
 
-def _within(key: str, first: str, last: str, sources: Sequence[str]) -> bool:
+def in_range(key: str, first: str, last: str, sources: Sequence[str]) -> bool:
     """Whether a range of partitions holds `key`. A range holds one dimension fixed."""
     if "|" not in first or "|" not in last:
         return False

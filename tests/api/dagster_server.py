@@ -7,12 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
 
 BROKEN = "azure-ea"
 
@@ -101,16 +99,11 @@ def dagster_server(home: Path) -> Iterator[DagsterServer]:
     )
     serve_code = ("api", "grpc", "-h", "127.0.0.1", "-p", str(code), "-f", str(home / "location.py"))
     serve_pages = ("-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port))
-    with (
-        _running(home, "dagster", *serve_code),
-        _running(home, "dagster-webserver", *serve_pages) as process,
-    ):
-        patience = time.monotonic() + _PATIENCE_SECONDS
-        while not _answers(f"http://127.0.0.1:{port}/server_info"):
-            if process.poll() is not None or time.monotonic() > patience:
-                raise RuntimeError((home / "dagster-webserver.log").read_text(encoding="utf-8"))
-            time.sleep(0.2)
-        yield DagsterServer(home, port)
+    with _running(home, "dagster", *serve_code) as loader:
+        _wait_for(code, loader, home / "dagster.log")
+        with _running(home, "dagster-webserver", *serve_pages) as pages:
+            _wait_for(port, pages, home / "dagster-webserver.log")
+            yield DagsterServer(home, port)
 
 
 @contextmanager
@@ -135,9 +128,15 @@ def _free_port() -> int:
     return port
 
 
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (URLError, TimeoutError, ConnectionError):
-        return False
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    patience = time.monotonic() + _PATIENCE_SECONDS
+    while not _listens(port):
+        if process.poll() is not None or time.monotonic() > patience:
+            raise RuntimeError(log.read_text(encoding="utf-8"))
+        time.sleep(0.2)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -14,7 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from finops_api.app import create_app
-from finops_api.orchestrator import Selection
+from finops_api.orchestrator import Selection, in_range
 from finops_assets.settings import Services, Settings
 from tests.api.dagster_server import BROKEN, DagsterServer, dagster_server
 
@@ -134,3 +134,21 @@ def test_months_of_a_selection() -> None:
     selection = Selection("2025-11", "2026-02", ("a", "b"))
     assert selection.months() == ["2025-11", "2025-12", "2026-01", "2026-02"]
     assert selection.partitions()[:3] == ["2025-11|a", "2025-11|b", "2025-12|a"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "held"),
+    [
+        ("2026-01|a", "2026-02|a", {"2026-01|a", "2026-02|a"}),
+        ("2026-02|a", "2026-02|b", {"2026-02|a", "2026-02|b"}),
+        ("2026-01|b", "2026-01|b", {"2026-01|b"}),
+        ("2026-01|a", "2026-03|c", {f"2026-0{m}|{s}" for m in (1, 2, 3) for s in "abc"}),
+        ("2026-01|x", "2026-03|c", set()),
+        ("2026-01", "2026-02", set()),
+        ("", "", set()),
+    ],
+)
+def test_which_partitions_a_run_holds(first: str, last: str, held: set[str]) -> None:
+    selection = Selection("2026-01", "2026-03", ("a", "b", "c"))
+    found = {k for k in selection.partitions() if in_range(k, first, last, selection.sources)}
+    assert found == held
