@@ -20,7 +20,12 @@ from finops_assets.defs.jobs import ANALYSIS, REFRESH
 from finops_assets.defs.partitions import range_tags
 from finops_assets.defs.resources import Platform
 from finops_assets.running.pipeline import run_job
-from finops_assets.running.staleness import is_analyzed, is_published, stale_months
+from finops_assets.running.staleness import (
+    is_analyzed,
+    is_published,
+    months_before_first,
+    stale_months,
+)
 from finops_assets.sources.base import SourceError
 
 
@@ -57,9 +62,15 @@ def refresh(
         for source in sources or platform.settings.sources:
             try:
                 stale = stale_months(platform, source)
+                early = months_before_first(platform, source)
             except SourceError as error:
                 done.problems.append(str(error))
                 continue
+            if early:
+                console.print(
+                    f"[yellow]{source}: bills of {', '.join(early)} are left out, because first_month is "
+                    f"{platform.settings.first_month}; set it in finops.toml to take them in."
+                )
             wanted = [m for m in stale if months is None or months[0] <= m <= months[1]]
             for stretch in contiguous(wanted):
                 label = f"{source} {stretch[0]} to {stretch[-1]}"
@@ -69,7 +80,7 @@ def refresh(
         if analyze and not (is_analyzed(platform) and is_published(platform)):
             done.problems += run_job(ANALYSIS, {}, progress, "forecasts, anomalies, warehouse")
             done.published = True
-        elif not is_published(platform):
+        if not is_published(platform):  # without analysis, or when a model failed: the bills still count
             done.problems += run_job(ANALYSIS, {}, progress, "warehouse", only=["warehouse"])
             done.published = True
     return done

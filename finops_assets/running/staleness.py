@@ -6,6 +6,7 @@ from finops_assets.defs.costs.assets import TABLE as COSTS
 from finops_assets.defs.costs.assets import recipe
 from finops_assets.defs.forecasting.assets import features_key
 from finops_assets.defs.ingestion.bills import accepted_bills
+from finops_assets.defs.ingestion.origins import open_catalog
 from finops_assets.defs.ingestion.sensors import new_deliveries
 from finops_assets.defs.marts.assets import TABLE as DAILY_COSTS
 from finops_assets.defs.partitions import partition_values
@@ -32,6 +33,11 @@ def stale_months(platform: Platform, source: str) -> list[str]:
         if not (made and followed):
             stale.add(month)
     return sorted(stale)
+
+
+def months_before_first(platform: Platform, source: str) -> list[str]:
+    """Months that the source has bills of and the configuration leaves out. Raises SourceError."""
+    return [m for m in open_catalog(platform, source).by_month() if m < platform.settings.first_month]
 
 
 def is_analyzed(platform: Platform) -> bool:

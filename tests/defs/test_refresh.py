@@ -126,6 +126,16 @@ def test_readers_see_whole_months_while_refreshes_run(platform: Platform) -> Non
     assert {amount for amount, _, _ in seen} >= {amounts[0], amounts[1]}
 
 
+def test_bills_before_the_first_month_are_left_out_aloud(platform: Platform) -> None:
+    toml = (platform.root / "finops.toml").read_text(encoding="utf-8")
+    platform.configure(f'first_month = "2026-02"\n{toml}')
+    done = platform.finops("ingest")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "good: bills of 2026-01 are left out" in done.stdout
+    months = platform.query("SELECT DISTINCT x_BillingMonth FROM costs ORDER BY 1")
+    assert months == [("2026-02",), ("2026-03",)]
+
+
 def test_unknown_sources_are_named(platform: Platform) -> None:
     done = platform.finops("ingest", "goood")
     assert done.returncode == 1
