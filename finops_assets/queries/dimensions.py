@@ -77,9 +77,13 @@ DIMENSIONS = {c: _dimension(c) for c in (*CUBE_DIMENSIONS, SOURCE, MONTH, CURREN
 
 
 def dimensions(warehouse: Reader) -> dict[str, Dimension]:
-    """Every dimension of the published cube by its column, tags last."""
-    tags = [c for c in columns_of(warehouse, "daily_costs") if c.startswith(_TAG)]
-    return DIMENSIONS | {c: _dimension(c) for c in tags}
+    """Every dimension of the published cube by its column, tags last.
+
+    A cube that was published before a dimension came into being does not have it.
+    """
+    published = columns_of(warehouse, "daily_costs")
+    tags = {c: _dimension(c) for c in published if c.startswith(_TAG)}
+    return {c: d for c, d in DIMENSIONS.items() if c in published} | tags
 
 
 def columns_of(warehouse: Reader, table: str, type_: str | None = None) -> tuple[str, ...]:
