@@ -16,7 +16,7 @@ from rich.console import Console
 
 from finops_assets.settings import ConfigError, Settings
 
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 300
 
 
 @dataclass(frozen=True)
