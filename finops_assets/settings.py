@@ -9,15 +9,17 @@ import os
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from finops_assets.source_settings import DemoSource, FilesSource, Source, Strict
 
 CONFIG_VARIABLE = "FINOPS_CONFIG"
 
@@ -37,12 +39,6 @@ path = "bills/aws"
 
 class ConfigError(Exception):
     """The configuration is wrong; the text names the key, what is wrong and an example."""
-
-
-class Strict(BaseModel):
-    """A part of the configuration: unknown keys are errors, not typos that pass silently."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Paths(Strict):
@@ -79,24 +75,6 @@ class Paths(Strict):
     def demo(self) -> Path:
         """The demo's bills."""
         return self.data / "demo"
-
-
-class FilesSource(Strict):
-    """A folder of bills, native or FOCUS, as delivered: CSV, CSV.gz or Parquet."""
-
-    kind: Literal["files"] = "files"
-    path: Path
-    format: str | None = Field(default=None, description="A format's name, where detection is not wanted.")
-
-
-class DemoSource(Strict):
-    """Bills that this project writes itself in a provider's native layout."""
-
-    kind: Literal["demo"] = "demo"
-    provider: Literal["aws", "azure", "gcp"]
-
-
-Source = Annotated[FilesSource | DemoSource, Field(discriminator="kind")]
 
 
 def _source_name(name: str) -> str:

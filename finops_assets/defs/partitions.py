@@ -17,6 +17,9 @@ warnings.filterwarnings("ignore", "Parameter `backfill_policy` of", dg.BetaWarni
 MONTH_DIMENSION = "month"
 SOURCE_DIMENSION = "source"
 
+SOURCE_TAG = "finops/source"
+"""Names a run's source: dagster.yaml lets one run at a time ask one provider account."""
+
 
 def bill_partitions() -> dg.MultiPartitionsDefinition:
     """Every configured source × every month from `first_month` to the current one.
@@ -76,8 +79,9 @@ def partition_values(month: str, source: str) -> dict[str, str]:
 
 
 def range_tags(source: str, months: Sequence[str]) -> dict[str, str]:
-    """Run tags that ask for one source's months, first to last, in one run."""
+    """Run tags that ask for one source's months, first to last, in one run; one run a source at a time."""
     return {
+        SOURCE_TAG: source,
         "dagster/asset_partition_range_start": key_of(min(months), source),
         "dagster/asset_partition_range_end": key_of(max(months), source),
     }

@@ -29,6 +29,7 @@ class Bill:
     format: str | None
     focus_version: str | None
     delivery_id: str
+    export: str | None
     fingerprint: str
     files: str
     bytes: int
@@ -61,22 +62,41 @@ def to_arrow(bills: Sequence[Bill], source: str, month: str) -> pa.Table:
 def settle(bills: Iterable[Bill]) -> list[Bill]:
     """Decide which bills of one source and month are in force: of each format the newest good one.
 
-    A bill of a second format that is not the first's companion would count the month twice: it is
-    quarantined and says so. Bills come in the order of their arrival; the same order is returned.
+    What would count the month twice is quarantined and says so: a bill in a second format that is not
+    the first's companion, or of a second export in the same format. Bills come in the order of their
+    arrival; the same order is returned. A bill that was never read stays superseded.
     """
-    settled = [b if b.status == QUARANTINED else replace(b, status=SUPERSEDED) for b in bills]
-    newest: dict[str, int] = {}
+    settled = [b if _is_out(b) else replace(b, status=SUPERSEDED) for b in bills]
+    newest: dict[tuple[str, str | None], int] = {}
     for index, bill in enumerate(settled):
-        if bill.status != QUARANTINED and bill.format is not None:
-            newest[bill.format] = index
-    leader = next(iter(sorted(newest, key=lambda f: newest[f])), None)
-    for form, index in newest.items():
-        if leader is not None and form not in (leader, FORMAT_BY_NAME[leader].companion):
+        if not _is_out(bill) and bill.format is not None:
+            newest[bill.format, bill.export] = index
+    leader: Bill | None = None
+    taken: dict[str, Bill] = {}
+    for (form, _), index in sorted(newest.items(), key=lambda item: item[1]):
+        bill = settled[index]
+        leader = leader or bill
+        if form not in (leader.format, FORMAT_BY_NAME[str(leader.format)].companion):
             problem = (
                 f"{form}: expected one bill for the month, found a second in another format beside "
-                f"{leader}; give each export a source of its own, or name the format to take"
+                f"{leader.format}; give each export a source of its own, or name the format to take"
             )
-            settled[index] = replace(settled[index], status=QUARANTINED, problem=problem)
+            settled[index] = replace(bill, status=QUARANTINED, problem=problem)
+        elif form in taken and bill.export is not None and taken[form].export is not None:
+            problem = (
+                f"{form}: expected one export of the month, found {bill.export} beside "
+                f"{taken[form].export}; give each export a source of its own, by its prefix"
+            )
+            settled[index] = replace(bill, status=QUARANTINED, problem=problem)
         else:
-            settled[index] = replace(settled[index], status=ACCEPTED)
+            if form in taken:  # loose files and an export of the same format: the newest, as before
+                older = newest[form, taken[form].export]
+                settled[older] = replace(settled[older], status=SUPERSEDED)
+            settled[index] = replace(bill, status=ACCEPTED)
+            taken[form] = bill
     return settled
+
+
+def _is_out(bill: Bill) -> bool:
+    """Whether a bill cannot be in force: refused, or never read."""
+    return bill.status == QUARANTINED or (bill.status == SUPERSEDED and bill.problem is not None)

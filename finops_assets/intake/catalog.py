@@ -13,7 +13,7 @@ from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.parse import BillError, detect_format, months_in
 from finops_assets.lake.lake import build_key
 from finops_assets.normalize.formats import FORMAT_BY_NAME
-from finops_assets.sources.base import BillSource, ChangedWhileReadError, Delivery
+from finops_assets.sources.base import BillSource, ChangedWhileReadError, Delivery, DeliveryError, Silence
 
 Looked: TypeAlias = dict[str, tuple[str, tuple[str, ...]]]
 """A loose file's fingerprint → its format and the months its rows belong to."""
@@ -42,7 +42,7 @@ class Catalog:
                 continue
             try:
                 form, months = self._look_into(delivery)
-            except (BillError, ChangedWhileReadError) as error:
+            except (BillError, ChangedWhileReadError, DeliveryError) as error:
                 found[f"{delivery.exported_at:%Y-%m}"].append(replace(delivery, problem=str(error)))
                 continue
             for month in months:
@@ -57,7 +57,7 @@ class Catalog:
         if delivery.fingerprint not in self.looked:
             folder = self.staging / f"look-{self.source.name}-{delivery.fingerprint}"
             try:
-                (file,) = self.source.fetch(delivery, folder)
+                (file,) = self.source.fetch(delivery, folder, Silence())
                 form = (
                     FORMAT_BY_NAME[delivery.format] if delivery.format else detect_format(self.engine, file)
                 )

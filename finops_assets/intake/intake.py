@@ -9,17 +9,25 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from finops_assets.engine.duckdb import DuckDBEngine
-from finops_assets.intake.bill import ACCEPTED, QUARANTINED, Bill, control_totals, settle
+from finops_assets.intake.bill import ACCEPTED, QUARANTINED, SUPERSEDED, Bill, control_totals, settle
 from finops_assets.intake.parse import BillError, detect_format, focus_version, parse
 from finops_assets.lake.lake import build_key
 from finops_assets.normalize.format import Format
 from finops_assets.normalize.formats import FORMAT_BY_NAME
-from finops_assets.sources.base import BillSource, Delivery, FetchedFile, SourceError
+from finops_assets.sources.base import (
+    BillSource,
+    ChangedWhileReadError,
+    Delivery,
+    DeliveryError,
+    FetchedFile,
+    Listener,
+    Silence,
+)
 
 
 @dataclass(frozen=True)
@@ -30,24 +38,25 @@ class Intake:
     engine: DuckDBEngine
     staging: Path
     run_id: str
+    listener: Listener = field(default_factory=Silence)
 
     def take(self, month: str, deliveries: Sequence[Delivery], known: Sequence[Bill]) -> list[Bill]:
         """All bills of the month after looking at `deliveries`; equal to `known` when nothing is new.
 
-        A delivery that cannot be taken becomes a quarantined bill that says why. A quarantined one is
-        tried again only when its files change.
+        Of several new deliveries of one export the newest good one is read, those before it are recorded
+        as superseded without being fetched. A delivery that cannot be taken becomes a quarantined bill
+        that says why, and is tried again only when its files change; one that changed while it was read
+        is left for the next time. Raises SourceError when the source itself fails: nothing is decided then.
         """
         bills = list(known)
-        seen = {b.fingerprint: b for b in known}
-        for delivery in deliveries:
-            if delivery.fingerprint in seen:
-                continue
-            fresh = self._take_one(month, delivery)
-            same = next((i for i, b in enumerate(bills) if b.bill_id == fresh.bill_id), None)
+        seen = {b.fingerprint for b in known}
+        fresh = [d for d in deliveries if d.fingerprint not in seen]
+        for new in self._newest_good(month, fresh):
+            same = next((i for i, b in enumerate(bills) if b.bill_id == new.bill_id), None)
             if same is None:
-                bills.append(fresh)
+                bills.append(new)
             else:  # the same bytes delivered again: the same bill, under the files' new times
-                bills[same] = replace(bills[same], fingerprint=fresh.fingerprint)
+                bills[same] = replace(bills[same], fingerprint=new.fingerprint)
         settled = settle(bills)
         for bill in settled:
             if bill.status != ACCEPTED:
@@ -68,17 +77,43 @@ class Intake:
                     return self.staged(bill)
         return None
 
+    def _newest_good(self, month: str, fresh: Sequence[Delivery]) -> list[Bill]:
+        """A bill for each of `fresh`, in their order, though read from the newest to the oldest."""
+        taken: list[Bill] = []
+        good: set[tuple[str | None, str | None]] = set()
+        for delivery in reversed(fresh):
+            line = delivery.export, delivery.format
+            if delivery.export is not None and line in good:
+                taken.append(self._unread(month, delivery))
+                continue
+            try:
+                bill = self._take_one(month, delivery)
+            except ChangedWhileReadError as error:
+                self.listener.note(str(error))
+                continue
+            taken.append(bill)
+            if bill.status == ACCEPTED:
+                good.add(line)
+        return taken[::-1]
+
+    def _unread(self, month: str, delivery: Delivery) -> Bill:
+        """An older delivery than one that is taken: named, not fetched."""
+        form = FORMAT_BY_NAME.get(delivery.format or "")
+        bill_id = f"{self.source.name}/{month}/{form.name if form else 'unread'}/{delivery.fingerprint[:12]}"
+        bill = self._bill(delivery, bill_id, SUPERSEDED, form, [])
+        return replace(bill, problem="not read: a newer delivery of the same export was there")
+
     def _take_one(self, month: str, delivery: Delivery) -> Bill:
         folder = self.staging / f"fetch-{self.source.name}-{month}-{delivery.fingerprint}"
         form: Format | None = None
         fetched: list[FetchedFile] = []
         try:
             _refuse_known_problem(delivery)
-            fetched = self.source.fetch(delivery, folder)
+            fetched = self.source.fetch(delivery, folder, self.listener)
             form = self._format(delivery, fetched)
             bill_id = f"{self.source.name}/{month}/{form.name}/{_digest(fetched)}"
             return self._parsed(month, delivery, form, fetched, bill_id)
-        except (BillError, SourceError) as error:
+        except (BillError, DeliveryError) as error:
             name = form.name if form else "unknown"
             known = _digest(fetched) if fetched else delivery.fingerprint[:12]
             bill_id = f"{self.source.name}/{month}/{name}/{known}"
@@ -112,6 +147,7 @@ class Intake:
             bill_id=bill_id,
             to=self.staged(waiting),
         )
+        _keep_promises(delivery, parsed.rows_by_file, self.staged(waiting))
         return replace(
             waiting,
             rows=parsed.rows,
@@ -136,6 +172,7 @@ class Intake:
             format=form.name if form else None,
             focus_version=None,
             delivery_id=delivery.delivery_id,
+            export=delivery.export,
             fingerprint=delivery.fingerprint,
             files=_files(fetched, {}),
             bytes=sum(f.bytes for f in fetched),
@@ -150,6 +187,18 @@ class Intake:
 def _refuse_known_problem(delivery: Delivery) -> None:
     if delivery.problem is not None:
         raise BillError(delivery.problem)
+
+
+def _keep_promises(delivery: Delivery, rows: dict[str, int], staged: Path) -> None:
+    """Hold the rows that were read to those that the manifest counts."""
+    for promise in delivery.promises:
+        found = rows.get(promise.name, 0)
+        if promise.rows is not None and promise.rows != found:
+            staged.unlink()
+            raise BillError(
+                f"{promise.name}: expected {promise.rows:,} rows, as the provider counts, found {found:,}; "
+                "deliver the month again"
+            )
 
 
 def _digest(fetched: Sequence[FetchedFile]) -> str:

@@ -10,10 +10,11 @@ BILLS = Table(
     columns=(
         Column("bill_id", "VARCHAR", "source/month/format/first 12 hex digits of the files' SHA-256."),
         Column("status", "VARCHAR", "accepted, quarantined or superseded."),
-        Column("problem", "VARCHAR", "Why it was quarantined: file, row or column, expected, found."),
+        Column("problem", "VARCHAR", "Why it was not taken: file, row or column, expected, found."),
         Column("format", "VARCHAR", "The native format, as in raw_<format>; null when unknown."),
         Column("focus_version", "VARCHAR", "The FOCUS version the bill was written in, if any."),
         Column("delivery_id", "VARCHAR", "The provider's own id of the delivery, or the files' fingerprint."),
+        Column("export", "VARCHAR", "The provider's name of the export; null for files without a manifest."),
         Column("fingerprint", "VARCHAR", "Names, sizes and times of the files when they were read."),
         Column("files", "VARCHAR", "JSON list of {path, sha256, bytes, rows}."),
         Column("bytes", "BIGINT", "Bytes of all files."),

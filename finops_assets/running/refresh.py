@@ -64,7 +64,7 @@ def refresh(
                 stale = stale_months(platform, source)
                 early = months_before_first(platform, source)
             except SourceError as error:
-                done.problems.append(str(error))
+                done.problems.append(f"source {source}: {error}")
                 continue
             if early:
                 console.print(

@@ -14,7 +14,8 @@ from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.bill import Bill
 from finops_assets.intake.catalog import Catalog
 from finops_assets.intake.intake import Intake
-from finops_assets.sources.files import FolderSource
+from finops_assets.sources.folder import FolderStore
+from finops_assets.sources.stored import StoredSource
 from tests.focus_bills import text
 
 
@@ -24,7 +25,7 @@ class Desk:
     def __init__(self, root: Path) -> None:
         self.folder = root / "bills"
         self.folder.mkdir()
-        self.source = FolderSource("acme", self.folder)
+        self.source = StoredSource("acme", FolderStore(self.folder))
         self.engine = DuckDBEngine(root / "spill")
         self.staging = root / "staging"
         self.intake = Intake(self.source, self.engine, self.staging, "run-1")

@@ -17,7 +17,8 @@ import pytest
 
 from finops_assets.sources.demo import delivery
 from finops_assets.sources.demo.write import DemoSummary, write_demo
-from finops_assets.sources.files import FolderSource
+from finops_assets.sources.folder import FolderStore
+from finops_assets.sources.stored import StoredSource
 
 TODAY = date(2026, 4, 11)
 
@@ -63,9 +64,9 @@ def test_another_seed_gives_other_bills(demo: Path, tmp_path: Path) -> None:
 
 def test_each_month_is_one_delivery_and_azure_has_both_views(demo: Path) -> None:
     months = ["2026-02", "2026-03", "2026-04"]
-    aws = FolderSource("aws", demo / "aws").deliveries()
-    gcp = FolderSource("gcp", demo / "gcp").deliveries()
-    azure = FolderSource("azure", demo / "azure").deliveries()
+    aws = StoredSource("aws", FolderStore(demo / "aws")).deliveries()
+    gcp = StoredSource("gcp", FolderStore(demo / "gcp")).deliveries()
+    azure = StoredSource("azure", FolderStore(demo / "azure")).deliveries()
     assert sorted(d.month or "" for d in aws) == months
     assert sorted(d.month or "" for d in gcp) == months
     assert all(d.problem is None for d in (*aws, *azure, *gcp))
@@ -216,7 +217,7 @@ def test_a_large_month_is_split_into_files_that_together_hold_the_same(
         expected = pq.read_table(whole, columns=columns, partitioning=None)
         assert split.sort_by(columns[0]).equals(expected.sort_by(columns[0]))
     for source in ("aws", "azure"):
-        found = FolderSource(source, tmp_path / "split" / source).deliveries()
+        found = StoredSource(source, FolderStore(tmp_path / "split" / source)).deliveries()
         assert all(d.problem is None for d in found)
         assert max(len(d.files) for d in found) > 1
 

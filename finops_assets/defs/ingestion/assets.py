@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from finops_assets.defs.ingestion.bills import accepted_bills, known_bills, write_bills
+from finops_assets.defs.ingestion.listening import RunLog, retried_when_transient
 from finops_assets.defs.ingestion.origins import open_catalog, open_source
 from finops_assets.defs.metadata import column_schema
 from finops_assets.defs.partitions import (
@@ -27,6 +28,7 @@ from finops_assets.intake.tables import BILLS
 from finops_assets.lake.lake import build_key
 from finops_assets.normalize.format import Format
 from finops_assets.normalize.formats import FORMATS
+from finops_assets.sources.base import Listener, Silence
 
 OWNERS = ["team:finops"]
 
@@ -37,6 +39,7 @@ OWNERS = ["team:finops"]
     group_name="ingestion",
     owners=OWNERS,
     kinds={"duckdb", "deltalake"},
+    pool="provider_api",
     description=BILLS.description,
     metadata={"dagster/column_schema": column_schema(BILLS)},
     check_specs=[dg.AssetCheckSpec("no_bill_is_quarantined", asset="bills")],
@@ -45,11 +48,13 @@ def bills(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[obj
     """Look at each source's deliveries; take in what is new, quarantine what is not a good bill."""
     held: list[Bill] = []
     for source, months in partitions_of(context).items():
-        intake = intake_of(platform, source, context.run.run_id)
-        deliveries = open_catalog(platform, source).by_month()
+        intake = intake_of(platform, source, context.run.run_id, RunLog(context))
+        with retried_when_transient():
+            deliveries = open_catalog(platform, source).by_month()
         for month in months:
             known = known_bills(platform, source, month)
-            taken = intake.take(month, deliveries.get(month, []), known)
+            with retried_when_transient():
+                taken = intake.take(month, deliveries.get(month, []), known)
             if taken != known:
                 write_bills(platform, source, month, taken, context.run.run_id)
                 context.log.info(f"{source} {month}: {len(taken)} deliveries known")
@@ -102,9 +107,10 @@ def land(platform: Platform, form: Format, source: str, month: str, run_id: str)
     return bill.rows
 
 
-def intake_of(platform: Platform, source: str, run_id: str) -> Intake:
+def intake_of(platform: Platform, source: str, run_id: str, listener: Listener | None = None) -> Intake:
     """The intake of one source, for one run."""
-    return Intake(open_source(platform, source), platform.engine, platform.settings.paths.staging, run_id)
+    staging = platform.settings.paths.staging
+    return Intake(open_source(platform, source), platform.engine, staging, run_id, listener or Silence())
 
 
 def staged_rows(platform: Platform, bill: Bill, source: str, month: str, run_id: str) -> Path | None:

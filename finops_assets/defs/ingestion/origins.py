@@ -2,19 +2,122 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.catalog import Catalog, Looked
-from finops_assets.settings import DemoSource
+from finops_assets.settings import Settings
+from finops_assets.source_settings import (
+    AwsExportSource,
+    AwsSource,
+    AzureExportSource,
+    AzureQuerySource,
+    BigQuerySource,
+    BlobFilesSource,
+    CostExplorerSource,
+    DemoSource,
+    FilesSource,
+    GcsFilesSource,
+    S3FilesSource,
+    Source,
+    Window,
+)
 from finops_assets.sources.base import BillSource
-from finops_assets.sources.files import FolderSource
+from finops_assets.sources.folder import FolderStore
+from finops_assets.sources.stored import StoredSource
+
+if TYPE_CHECKING:
+    from finops_assets.sources.aws.access import AwsAccess
 
 
 def open_source(platform: Platform, name: str) -> BillSource:
     """The source of that name. Raises KeyError when finops.toml has none."""
-    configured = platform.settings.sources[name]
-    if isinstance(configured, DemoSource):
-        return FolderSource(name, platform.settings.paths.demo / configured.provider)
-    return FolderSource(name, configured.path, configured.format)
+    return connect(name, platform.settings.sources[name], platform.settings)
+
+
+def connect(name: str, configured: Source, settings: Settings) -> BillSource:
+    """The source that `configured` describes. Each provider's SDK is imported only where it is used."""
+    match configured:
+        case DemoSource():
+            return StoredSource(name, FolderStore(settings.paths.demo / configured.provider))
+        case FilesSource():
+            return StoredSource(name, FolderStore(configured.path), configured.format)
+        case AwsExportSource() | S3FilesSource() | CostExplorerSource():
+            return _aws(name, configured, settings)
+        case AzureExportSource() | BlobFilesSource() | AzureQuerySource():
+            return _azure(name, configured, settings)
+        case BigQuerySource() | GcsFilesSource():
+            return _gcp(name, configured, settings)
+
+
+def _aws(name: str, given: AwsExportSource | S3FilesSource | CostExplorerSource, all_of: Settings) -> BillSource:
+    from finops_assets.sources.aws.cost_explorer import CostExplorerSource as CostExplorer
+    from finops_assets.sources.aws.s3 import S3Store
+
+    access = _aws_access(given)
+    if isinstance(given, CostExplorerSource):
+        return CostExplorer(
+            name,
+            access,
+            months=_months(given, all_of),
+            today=datetime.now(UTC).date(),
+            open_months=given.open_months,
+            call_budget=given.call_budget,
+        )
+    store = S3Store(access, given.bucket, given.prefix)
+    return StoredSource(name, store, given.format, manifests_only=isinstance(given, AwsExportSource))
+
+
+def _aws_access(given: AwsSource) -> AwsAccess:
+    from finops_assets.sources.aws.access import AwsAccess
+
+    return AwsAccess(given.profile, given.role_arn, given.external_id, given.region, given.endpoint_url)
+
+
+def _azure(
+    name: str, given: AzureExportSource | BlobFilesSource | AzureQuerySource, all_of: Settings
+) -> BillSource:
+    from finops_assets.sources.azure.blob import BlobStore
+    from finops_assets.sources.azure.query import CostQuerySource
+
+    if isinstance(given, AzureQuerySource):
+        return CostQuerySource(
+            name,
+            given.scope,
+            months=_months(given, all_of),
+            today=datetime.now(UTC).date(),
+            open_months=given.open_months,
+            endpoint=given.endpoint,
+        )
+    store = BlobStore(given.account_url, given.container, given.prefix, given.connection_variable)
+    return StoredSource(name, store, given.format, manifests_only=isinstance(given, AzureExportSource))
+
+
+def _gcp(name: str, given: BigQuerySource | GcsFilesSource, all_of: Settings) -> BillSource:
+    from finops_assets.sources.gcp.bigquery import BigQuerySource as BigQuery
+    from finops_assets.sources.gcp.gcs import GcsStore
+
+    if isinstance(given, BigQuerySource):
+        return BigQuery(
+            name,
+            given.table,
+            first_month=all_of.first_month,
+            job_project=given.job_project,
+            location=given.location,
+            maximum_bytes_billed=given.maximum_bytes_billed,
+            endpoint=given.endpoint,
+        )
+    return StoredSource(name, GcsStore(given.bucket, given.prefix, given.endpoint), given.format)
+
+
+def _months(window: Window, settings: Settings) -> tuple[str, ...]:
+    """The months that an API is asked for: back to `history_months`, not before `first_month`."""
+    today = datetime.now(UTC)
+    newest = today.year * 12 + today.month - 1
+    back = range(newest - window.history_months + 1, newest + 1)
+    months = (f"{n // 12:04d}-{n % 12 + 1:02d}" for n in back)
+    return tuple(m for m in months if m >= settings.first_month)
 
 
 _looked: dict[str, Looked] = {}

@@ -1,13 +1,13 @@
 """The daily look at the months that may still change: the current one and the one before."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import dagster as dg
 
 from finops_assets.defs.jobs import analysis_job, refresh_job
 from finops_assets.defs.partitions import range_tags
 from finops_assets.settings import current_settings
+from finops_assets.source_settings import Window
 
 
 @dg.schedule(
@@ -17,12 +17,14 @@ from finops_assets.settings import current_settings
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 def daily_refresh(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-    """One run a source, of the open and the just closed month."""
+    """One run a source, of the open and the just closed month; of an API, of its `open_months`."""
     today = context.scheduled_execution_time
-    before = today.replace(day=1) - timedelta(days=1)
-    months = [f"{before:%Y-%m}", f"{today:%Y-%m}"]
-    for source in current_settings().sources:
-        yield dg.RunRequest(run_key=f"{source}-{today:%Y-%m-%d}", tags=range_tags(source, months))
+    for source, configured in current_settings().sources.items():
+        back = configured.open_months if isinstance(configured, Window) else 2
+        newest = today.year * 12 + today.month - 1
+        months = [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(newest - back + 1, newest + 1)]
+        wanted = [m for m in months if m >= current_settings().first_month]
+        yield dg.RunRequest(run_key=f"{source}-{today:%Y-%m-%d}", tags=range_tags(source, wanted))
 
 
 daily_analysis = dg.ScheduleDefinition(

@@ -1,15 +1,20 @@
 """Sensors: new or changed bills ask for exactly the partitions they touch; the rest follows by itself."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from finops_assets.defs.ingestion.bills import known_bills
 from finops_assets.defs.ingestion.origins import open_catalog
-from finops_assets.defs.jobs import REFRESH, refresh_job
+from finops_assets.defs.jobs import refresh_job
 from finops_assets.defs.partitions import range_tags
 from finops_assets.defs.resources import Platform
 from finops_assets.lake.lake import build_key
+from finops_assets.settings import current_settings
+from finops_assets.source_settings import DemoSource, FilesSource, Source, Window
+
+DELIVERIES_TAG = "finops/deliveries"
 
 
 def new_deliveries(platform: Platform, source: str) -> dict[str, list[str]]:
@@ -40,23 +45,55 @@ def _next(month: str) -> str:
     return f"{year + number // 12}-{number % 12 + 1:02d}"
 
 
-@dg.sensor(job=refresh_job, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
-def new_bills(
-    context: dg.SensorEvaluationContext, platform: Platform
-) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Look at every source; one run for each stretch of months with something new.
+PATIENCE = timedelta(minutes=30)
+"""How long after a failed run its deliveries are asked for again; twice as long each time."""
 
-    A source that cannot be listed fails the tick, after the others had theirs.
-    """
-    asked = False
-    for source in platform.settings.sources:
+LOCAL_SECONDS, REMOTE_SECONDS = 30, 300
+"""A folder is looked at often; a provider's listing costs requests."""
+
+
+def watch(source: str, configured: Source) -> dg.SensorDefinition:
+    """The sensor of one source, so that one that fails is seen to fail and stops no other."""
+
+    @dg.sensor(
+        name=f"watch_{source.replace('-', '_')}",
+        job=refresh_job,
+        minimum_interval_seconds=LOCAL_SECONDS
+        if isinstance(configured, FilesSource | DemoSource)
+        else REMOTE_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"New or changed bills of {source} ask for exactly the months that they touch.",
+    )
+    def sensor(
+        context: dg.SensorEvaluationContext, platform: Platform
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         fresh = new_deliveries(platform, source)
+        if not fresh:
+            yield dg.SkipReason(f"{source} has nothing that `bills` does not know.")
         for stretch in contiguous(list(fresh)):
-            asked = True
             key = build_key(source, *(f for month in stretch for f in fresh[month]))
-            yield dg.RunRequest(run_key=f"{source}-{key}", tags=range_tags(source, stretch))
-    if not asked:
-        yield dg.SkipReason(f"No source has anything that `bills` does not know; {REFRESH} is not needed.")
+            yield dg.RunRequest(
+                run_key=f"{source}-{key}-{attempt(context.instance, key)}",
+                tags={**range_tags(source, stretch), DELIVERIES_TAG: key},
+            )
+
+    return sensor
+
+
+def attempt(instance: dg.DagsterInstance, key: str) -> int:
+    """Which try at these deliveries is due: a number that grows only some time after a try failed.
+
+    With it in the run key the same deliveries are asked for once, and again only when the run that
+    should have taken them failed (a token had expired, the provider was down).
+    """
+    failed = instance.get_run_records(
+        dg.RunsFilter(tags={DELIVERIES_TAG: key}, statuses=[dg.DagsterRunStatus.FAILURE])
+    )
+    if not failed:
+        return 0
+    last = max(record.end_time or 0.0 for record in failed)
+    due = datetime.fromtimestamp(last, UTC) + PATIENCE * 2 ** (len(failed) - 1)
+    return len(failed) if datetime.now(UTC) >= due else len(failed) - 1
 
 
 automation = dg.AutomationConditionSensorDefinition(
@@ -66,4 +103,10 @@ automation = dg.AutomationConditionSensorDefinition(
     minimum_interval_seconds=30,
 )
 
-sensors: list[dg.SensorDefinition] = [new_bills, automation]
+_WATCHED = {
+    name: configured
+    for name, configured in current_settings().sources.items()
+    if not isinstance(configured, Window)  # what an API would answer is known only by paying for it
+}
+
+sensors: list[dg.SensorDefinition] = [*(watch(name, given) for name, given in _WATCHED.items()), automation]

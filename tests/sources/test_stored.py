@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from finops_assets.sources.base import ChangedWhileReadError, Delivery, SourceError
-from finops_assets.sources.files import FolderSource
+from finops_assets.sources.base import ChangedWhileReadError, Delivery, Silence, SourceError
+from finops_assets.sources.folder import FolderStore
+from finops_assets.sources.stored import StoredSource
 
 
 def write(root: Path, name: str, text: str = "a\n1\n") -> Path:
@@ -28,7 +29,7 @@ def test_an_aws_manifest_makes_one_delivery_of_the_files_it_names(tmp_path: Path
     write(tmp_path, "exp/data/BILLING_PERIOD=2026-01/exp-1.csv")
     write(tmp_path, "exp/data/BILLING_PERIOD=2026-01/leftover.csv")
     aws_manifest(tmp_path, "run-7", ["s3://bucket/some/prefix/exp/data/BILLING_PERIOD=2026-01/exp-1.csv"])
-    found = FolderSource("aws", tmp_path).deliveries()
+    found = StoredSource("aws", FolderStore(tmp_path)).deliveries()
     named, leftover = sorted(found, key=lambda d: d.delivery_id != "run-7")
     assert (named.delivery_id, named.month) == ("run-7", "2026-01")
     assert named.files == ("exp/data/BILLING_PERIOD=2026-01/exp-1.csv",)
@@ -38,7 +39,7 @@ def test_an_aws_manifest_makes_one_delivery_of_the_files_it_names(tmp_path: Path
 
 def test_a_manifest_that_names_a_missing_file_is_a_delivery_with_a_problem(tmp_path: Path) -> None:
     aws_manifest(tmp_path, "run-7", ["s3://bucket/exp/data/gone.csv"])
-    (delivery,) = FolderSource("aws", tmp_path).deliveries()
+    (delivery,) = StoredSource("aws", FolderStore(tmp_path)).deliveries()
     assert delivery.month == "2026-01"
     assert delivery.problem is not None
     assert "expected the file s3://bucket/exp/data/gone.csv, found none" in delivery.problem
@@ -58,7 +59,7 @@ def test_azure_runs_of_one_month_are_deliveries_in_order(tmp_path: Path) -> None
             },
         }
         write(tmp_path, f"{folder}/manifest.json", json.dumps(content))
-    found = FolderSource("azure", tmp_path).deliveries()
+    found = StoredSource("azure", FolderStore(tmp_path)).deliveries()
     assert [(d.delivery_id, d.month, d.format) for d in found] == [
         ("b", "2026-01", "azure_actual"),
         ("a", "2026-01", "azure_actual"),
@@ -71,13 +72,13 @@ def test_month_folders_and_loose_files(tmp_path: Path) -> None:
     write(tmp_path, "20231101-20231201/cur.csv")
     write(tmp_path, "loose.csv")
     write(tmp_path, "notes.txt")
-    found = FolderSource("s", tmp_path).deliveries()
+    found = StoredSource("s", FolderStore(tmp_path)).deliveries()
     assert {(d.month, len(d.files)) for d in found} == {("2026-03", 2), ("2023-11", 1), (None, 1)}
 
 
 def test_the_fingerprint_changes_with_the_file_and_only_then(tmp_path: Path) -> None:
     path = write(tmp_path, "loose.csv")
-    source = FolderSource("s", tmp_path)
+    source = StoredSource("s", FolderStore(tmp_path))
     before = source.deliveries()
     assert source.deliveries() == before
     os.utime(path, ns=(1, 1))
@@ -86,21 +87,21 @@ def test_the_fingerprint_changes_with_the_file_and_only_then(tmp_path: Path) -> 
 
 def test_fetch_copies_and_hashes(tmp_path: Path) -> None:
     write(tmp_path / "in", "loose.csv", "a,b\n1,2\n")
-    source = FolderSource("s", tmp_path / "in")
-    (file,) = source.fetch(source.deliveries()[0], tmp_path / "out")
+    source = StoredSource("s", FolderStore(tmp_path / "in"))
+    (file,) = source.fetch(source.deliveries()[0], tmp_path / "out", Silence())
     assert file.sha256 == hashlib.sha256(b"a,b\n1,2\n").hexdigest()
     assert (file.name, file.bytes, file.path.read_bytes()) == ("loose.csv", 8, b"a,b\n1,2\n")
 
 
-def fetch_often(source: FolderSource, delivery: Delivery, out: Path) -> None:
+def fetch_often(source: StoredSource, delivery: Delivery, out: Path) -> None:
     for attempt in range(50):
-        source.fetch(delivery, out / f"out-{attempt}")
+        source.fetch(delivery, out / f"out-{attempt}", Silence())
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     """A writer appends without pause while the file is copied, as an export still being written does."""
     path = write(tmp_path / "in", "loose.csv", "a\n" + "1\n" * 100)
-    source = FolderSource("s", tmp_path / "in")
+    source = StoredSource("s", FolderStore(tmp_path / "in"))
     delivery = source.deliveries()[0]
     over, begun = threading.Event(), threading.Event()
 
@@ -124,10 +125,10 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
 
 def test_a_folder_or_file_that_is_gone_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="does not exist"):
-        FolderSource("s", tmp_path / "nowhere").deliveries()
+        StoredSource("s", FolderStore(tmp_path / "nowhere")).deliveries()
     path = write(tmp_path, "loose.csv")
-    source = FolderSource("s", tmp_path)
+    source = StoredSource("s", FolderStore(tmp_path))
     delivery = source.deliveries()[0]
     path.unlink()
     with pytest.raises(SourceError, match=r"loose\.csv: expected the delivered file"):
-        source.fetch(delivery, tmp_path / "out")
+        source.fetch(delivery, tmp_path / "out", Silence())
