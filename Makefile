@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SERVICES := .services
 CODE := finops_assets finops_api streamlit_app tests
 
 $(READY): requirements.lock pyproject.toml
@@ -15,12 +16,12 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-.PHONY: run test lint format lock browser help
+.PHONY: run test lint format lock browser services help
 
 run: $(READY) ## Bills in, forecasts and anomalies out, then serve Dagster, the API and the dashboard
 	@$(BIN)/finops run
 
-test: $(READY) browser ## Everything the tests need, then the tests, with coverage
+test: $(READY) browser services ## Everything the tests need, then the tests, with coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered -q
 
 lint: $(READY) ## Formatting, lint, strict types, import contracts
@@ -41,6 +42,22 @@ browser: ## Chromium for the browser tests, by apt where it may
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 		echo "The Debian package 'chromium' is missing and may not be installed here: browser tests are skipped."
+
+services: $(SERVICES)/bqemulator/.ready $(SERVICES)/.azurite ## Emulators that cannot share our environment
+
+# BigQuery over DuckDB 1.5: an environment of its own, since ours has DuckDB 2.
+$(SERVICES)/bqemulator/.ready: tests/services/bqemulator.txt | $(READY)
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(dir $@)
+	@$(BIN)/uv pip install --quiet --python $(dir $@)bin/python -r $<
+	@touch $@
+
+# Azure's own blob server is a node program.
+$(SERVICES)/.azurite: tests/services/azurite.txt
+	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq npm >/dev/null; } || true
+	@if command -v npm >/dev/null; then mkdir -p $(SERVICES) && \
+		npm install --silent --no-audit --no-fund --no-save --prefix $(SERVICES) "$$(cat $<)" && touch $@; \
+	else echo "npm is missing and may not be installed here: tests with azurite are skipped."; fi
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | column -t -s "$$(printf '\t')"
