@@ -39,6 +39,14 @@ class UnknownProblem(StatusProblem):
     status = HTTPStatus.NOT_FOUND
 
 
+class ConflictProblem(StatusProblem):
+    """409: the request contradicts an earlier one with the same idempotency key."""
+
+    type_ = "idempotency-key-reused"
+    title = "The idempotency key was used for another request."
+    status = HTTPStatus.CONFLICT
+
+
 class NotPublishedProblem(StatusProblem):
     """503: no warehouse has been published yet."""
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import httpx
 
-from finops_api.errors import OrchestratorDownProblem, OrchestratorRefusedProblem, UnknownProblem
+from finops_api.errors import (
+    ConflictProblem,
+    OrchestratorDownProblem,
+    OrchestratorRefusedProblem,
+    UnknownProblem,
+)
 
 State: TypeAlias = Literal["queued", "running", "succeeded", "failed", "canceled"]
 
 REQUEST_ID_TAG = "finops/request_id"
+IDEMPOTENCY_TAG = "finops/idempotency_key"
+KEPT_SECONDS = 24 * 3600
+"""How long a repeated request with the same idempotency key finds the first one."""
 _START_TAG, _END_TAG, _SOURCES_TAG = "finops/start", "finops/end", "finops/sources"
 _PARTITION_TAG = "dagster/partition"
 _RANGE_START_TAG = "dagster/asset_partition_range_start"
@@ -64,6 +74,16 @@ query ($id: String!) {
       error { message }
       runs(limit: 1000) { runId status tags { key value } }
     }
+    ... on PythonError { message }
+  }
+}
+"""
+
+_RECENT = """
+query ($after: Float!) {
+  partitionBackfillsOrError(limit: 1000, filters: {createdAfter: $after}) {
+    __typename
+    ... on PartitionBackfills { results { id tags { key value } } }
     ... on PythonError { message }
   }
 }
@@ -130,19 +150,46 @@ class Orchestrator:
 
     def __init__(self, url: str, client: httpx.Client | None = None) -> None:
         self._url = url
+        self._one_at_a_time = threading.Lock()
         self._client = client or httpx.Client(timeout=httpx.Timeout(30, connect=3), trust_env=False)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def launch(self, selection: Selection, request_id: str) -> str:
-        """Launch one backfill of every asset that is partitioned by month and source; its id."""
+    def launch(self, selection: Selection, request_id: str, idempotency_key: str | None = None) -> str:
+        """Launch one backfill of every asset that is partitioned by month and source; its id.
+
+        A request that repeats the idempotency key of the last 24 hours starts nothing: the id is that of
+        the first. Raises ConflictProblem when the first asked for something else.
+        """
+        if idempotency_key is None:
+            return self._launch(selection, {REQUEST_ID_TAG: request_id})
+        with self._one_at_a_time:
+            tags = {REQUEST_ID_TAG: request_id, IDEMPOTENCY_TAG: idempotency_key}
+            return self._launched_before(idempotency_key, selection) or self._launch(selection, tags)
+
+    def _launched_before(self, idempotency_key: str, selection: Selection) -> str | None:
+        found = self._ask(_RECENT, {"after": time.time() - KEPT_SECONDS})["partitionBackfillsOrError"]
+        if found["__typename"] != "PartitionBackfills":
+            raise _refused(found)
+        for backfill in found["results"]:
+            tags = {t["key"]: t["value"] for t in backfill["tags"]}
+            if tags.get(IDEMPOTENCY_TAG) == idempotency_key:
+                if _asked(tags) != selection:
+                    raise ConflictProblem(
+                        f"The Idempotency-Key {idempotency_key!r} was used for {tags[_SOURCES_TAG]}, "
+                        f"{tags[_START_TAG]} to {tags[_END_TAG]}. Send a new key with a new request."
+                    )
+                return str(backfill["id"])
+        return None
+
+    def _launch(self, selection: Selection, also: dict[str, str]) -> str:
         tags = {
             _START_TAG: selection.start,
             _END_TAG: selection.end,
             _SOURCES_TAG: ",".join(selection.sources),
-            REQUEST_ID_TAG: request_id,
+            **also,
         }
         params = {
             "assetSelection": [{"path": path} for path in self._bill_assets()],
@@ -165,7 +212,7 @@ class Orchestrator:
             raise UnknownProblem(
                 f"No ingestion is called {ingestion_id!r}. POST /api/v1/ingestion starts one."
             )
-        selection = Selection(tags[_START_TAG], tags[_END_TAG], tuple(tags[_SOURCES_TAG].split(",")))
+        selection = _asked(tags)
         runs = found["runs"]
         state = _BACKFILL_STATES[found["status"]]
         return Ingestion(
@@ -218,6 +265,11 @@ class Orchestrator:
             raise OrchestratorRefusedProblem(f"Dagster answered: {messages}")
         data: dict[str, Any] = body["data"]
         return data
+
+
+def _asked(tags: dict[str, str]) -> Selection:
+    """What a backfill of ours was launched for."""
+    return Selection(tags[_START_TAG], tags[_END_TAG], tuple(tags[_SOURCES_TAG].split(",")))
 
 
 def _progress(selection: Selection, runs: Sequence[dict[str, Any]]) -> dict[str, State]:

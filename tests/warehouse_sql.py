@@ -193,7 +193,8 @@ totals AS (
 ),
 accepted AS (
     SELECT bill_id, 'accepted' AS status, NULL AS problem, format, NULL AS focus_version,
-        'delivery-' || left(bill_id, 16) AS delivery_id, 'v2' AS fingerprint, files::VARCHAR AS files,
+        'delivery-' || left(bill_id, 16) AS delivery_id, CAST(NULL AS VARCHAR) AS "export",
+        'v2' AS fingerprint, files::VARCHAR AS files,
         100 * n AS bytes, n AS rows, totals::VARCHAR AS control_totals, exported AS exported_at,
         exported + INTERVAL 2 HOUR AS ingested_at, 'built-for-tests' AS run_id
     FROM given, files, totals

@@ -89,6 +89,29 @@ def test_exactly_the_partitions_asked_for_are_made_and_followed(
     assert {tags["finops/request_id"] for tags in runs.values()} == {"from-the-test"}
 
 
+def test_a_repeated_idempotency_key_starts_nothing_new(client: TestClient, dagster: DagsterServer) -> None:
+    def post(key: str | None, end: str = "2026-01") -> Any:
+        headers = {"Idempotency-Key": key} if key else {}
+        body = {"start": "2026-01", "end": end, "sources": ["aws-main"]}
+        return client.post("/api/v1/ingestion", json=body, headers=headers)
+
+    def launched() -> int:
+        query = "{ partitionBackfillsOrError { ... on PartitionBackfills { results { id } } } }"
+        return len(graphql(dagster, query)["partitionBackfillsOrError"]["results"])
+
+    before = launched()
+    first, again = post("month-end"), post("month-end")
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json() == again.json()
+    assert launched() == before + 1
+    other = post("month-end", end="2026-02")
+    assert (other.status_code, other.json()["type"]) == (409, "idempotency-key-reused")
+    assert "was used for aws-main, 2026-01 to 2026-01" in other.json()["detail"]
+    assert launched() == before + 1
+    assert post("another").json()["id"] != first.json()["id"]
+    assert post(None).json()["id"] != post(None).json()["id"]
+
+
 def test_an_ingestion_that_nobody_started(client: TestClient) -> None:
     found = client.get("/api/v1/ingestion/nothing")
     assert found.status_code == 404

@@ -7,10 +7,11 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response, status
+from fastapi import APIRouter, Header, Query, Request, Response, status
 
 from finops_api.deps import NOT_MODIFIED, CurrentOrchestrator, CurrentReading, CurrentSettings
 from finops_api.errors import (
+    ConflictProblem,
     InvalidParameterProblem,
     NotPublishedProblem,
     OrchestratorDownProblem,
@@ -57,7 +58,7 @@ def get_deliveries(asked: Annotated[DeliveriesQuery, Query()], reading: CurrentR
     "",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Take bills in",
-    responses=_ORCHESTRATED,
+    responses={**_ORCHESTRATED, **problems(ConflictProblem)},
 )
 def start_ingestion(
     asked: IngestionRequest,
@@ -65,6 +66,10 @@ def start_ingestion(
     response: Response,
     settings: CurrentSettings,
     orchestrator: CurrentOrchestrator,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=255, description="A repeated key starts nothing new for 24 hours."),
+    ] = None,
 ) -> IngestionAccepted:
     """Launch the runs that take in some months of some sources; poll the Location for progress.
 
@@ -72,7 +77,7 @@ def start_ingestion(
     anew by Dagster itself.
     """
     selection = _selection(asked, settings)
-    ingestion_id = orchestrator.launch(selection, request.state.request_id)
+    ingestion_id = orchestrator.launch(selection, request.state.request_id, idempotency_key)
     href = str(request.app.url_path_for("get_ingestion", ingestion_id=ingestion_id))
     response.headers["Location"] = href
     return IngestionAccepted(

@@ -51,7 +51,9 @@ def connect(name: str, configured: Source, settings: Settings) -> BillSource:
             return _gcp(name, configured, settings)
 
 
-def _aws(name: str, given: AwsExportSource | S3FilesSource | CostExplorerSource, all_of: Settings) -> BillSource:
+def _aws(
+    name: str, given: AwsExportSource | S3FilesSource | CostExplorerSource, all_of: Settings
+) -> BillSource:
     from finops_assets.sources.aws.cost_explorer import CostExplorerSource as CostExplorer
     from finops_assets.sources.aws.s3 import S3Store
 
