@@ -19,10 +19,13 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+sources_app = typer.Typer(help="The configured sources of bills.", no_args_is_help=True)
+app.add_typer(sources_app, name="sources")
 console = Console()
 errors = Console(stderr=True)
 
 PROJECT = Path(__file__).resolve().parents[1]
+TEMPLATE = Path(__file__).with_name("template.toml")
 
 Month = Annotated[str | None, typer.Option(metavar="YYYY-MM")]
 
@@ -68,13 +71,36 @@ def ingest(
     """Take in new bills of some sources and months, then publish."""
     with _plain_errors():
         settings = current_settings()
-        unknown = [s for s in sources or [] if s not in settings.sources]
-        if unknown:
-            raise ConfigError(
-                f"No source is called {', '.join(unknown)}; there are {', '.join(settings.sources)}."
-            )
+        _check_known(settings, sources)
         months = (start or settings.first_month, end or f"{datetime.now(UTC):%Y-%m}")
         _refresh(settings, sources or [], months, analyze=analyze)
+
+
+@sources_app.command()
+def check(
+    sources: Annotated[list[str] | None, typer.Argument(help="Sources; all by default.")] = None,
+) -> None:
+    """Try every source: what it holds, how fresh, and which permission is missing."""
+    from finops_assets.defs.resources import Platform
+    from finops_assets.running.sources import check_sources
+
+    with _plain_errors():
+        settings = current_settings()
+        _check_known(settings, sources)
+        if not check_sources(Platform(), sources or list(settings.sources), console):
+            raise typer.Exit(1)
+
+
+@sources_app.command()
+def init(
+    to: Annotated[Path, typer.Option(help="The file to write.")] = Path("finops.toml"),
+) -> None:
+    """Write a commented finops.toml; an existing file is left alone."""
+    with _plain_errors():
+        if to.exists():
+            raise ConfigError(f"{to} exists already and is left as it is.")
+        to.write_text(TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
+        console.print(f"{to} is written: uncomment a source, then `finops sources check`.")
 
 
 @app.command()
@@ -134,6 +160,13 @@ def export(
             f"ORDER BY x_Source, {MONTH}, x_File, x_RowNumber) TO {literal(str(csv))} (FORMAT csv, HEADER)"
         ).fetchone()
         console.print(f"{0 if found is None else found[0]:,} rows written to {csv}.")
+
+
+def _check_known(settings: Settings, sources: list[str] | None) -> None:
+    unknown = [s for s in sources or [] if s not in settings.sources]
+    if unknown:
+        known = ", ".join(settings.sources)
+        raise ConfigError(f"No source is called {', '.join(unknown)}; there are {known}.")
 
 
 def _refresh(

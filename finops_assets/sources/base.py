@@ -109,7 +109,7 @@ class BillSource(Protocol):
         ...
 
     def fetch(self, delivery: Delivery, into: Path, listener: Listener) -> list[FetchedFile]:
-        """Bring the delivery's files to `into`, in bounded memory; what is there of an earlier try is overwritten.
+        """Bring the delivery's files to `into`, in bounded memory, over what an earlier try left there.
 
         Raises DeliveryError when they are not as promised, ChangedWhileReadError when one moved,
         TransientError when retries did not help, AccessError, or another SourceError.

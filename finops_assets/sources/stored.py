@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from finops_assets.sources.base import Delivery, DeliveryError, FetchedFile, Listener
-from finops_assets.sources.manifests import ManifestError, is_manifest, read_manifest
+from finops_assets.sources.base import Delivery, DeliveryError, FetchedFile, Listener, Promise
+from finops_assets.sources.manifests import Manifest, ManifestError, is_manifest, read_manifest
 from finops_assets.sources.store import ObjectStore, StoredObject
 from finops_assets.sources.transfer import download
 
@@ -97,12 +97,7 @@ class StoredSource:
     def _from_manifest(self, listing: _Listing, listed: StoredObject, text: bytes | None) -> Delivery:
         name = listed.name
         try:
-            if text is None:
-                raise ManifestError(f"{name}: expected the listed manifest, found that it is gone")
-            manifest = read_manifest(name, text)
-            promises = tuple(replace(p, name=self._resolve(listing, p.name, name)) for p in manifest.files)
-            if not promises:
-                raise ManifestError(f"{name}: expected the bill's files, found that the manifest names none")
+            manifest, promises = self._understood(listing, name, text)
         except ManifestError as error:
             return Delivery(
                 delivery_id=name,
@@ -121,6 +116,18 @@ class StoredSource:
             export=manifest.export,
             promises=promises,
         )
+
+    def _understood(
+        self, listing: _Listing, name: str, text: bytes | None
+    ) -> tuple[Manifest, tuple[Promise, ...]]:
+        """A manifest and its files by their names here. Raises ManifestError."""
+        if text is None:
+            raise ManifestError(f"{name}: expected the listed manifest, found that it is gone")
+        manifest = read_manifest(name, text)
+        if not manifest.files:
+            raise ManifestError(f"{name}: expected the bill's files, found that the manifest names none")
+        files = (replace(p, name=self._resolve(listing, p.name, name)) for p in manifest.files)
+        return manifest, tuple(files)
 
     def _resolve(self, listing: _Listing, named: str, manifest: str) -> str:
         """A manifest names objects by bucket path; here they lie below the root with the same tail."""

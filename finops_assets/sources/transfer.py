@@ -1,4 +1,4 @@
-"""Bring one object to local disk: streamed, resumed where the connection broke, and held to what was listed."""
+"""Bring one object to local disk: streamed, resumed where it broke, held to what was listed."""
 
 from __future__ import annotations
 
@@ -57,17 +57,20 @@ class _Copy:
         if begun_at or self.fruitless:
             self.listener.note(f"{self.listed.name}: the connection broke; going on at byte {begun_at:,}")
         try:
-            with self.store.stream(self.listed, begun_at) as chunks:
-                for chunk in chunks:
-                    self._take(chunk)
-            if self.done < self.listed.bytes:
-                raise TransientError(
-                    f"{self.store.address}{self.listed.name}: the connection ended at byte {self.done:,} "
-                    f"of {self.listed.bytes:,}"
-                )
+            self._read_on()
         except TransientError:
             self.fruitless = 0 if self.done > begun_at else self.fruitless + 1
             raise
+
+    def _read_on(self) -> None:
+        with self.store.stream(self.listed, self.done) as chunks:
+            for chunk in chunks:
+                self._take(chunk)
+        if self.done < self.listed.bytes:
+            raise TransientError(
+                f"{self.store.address}{self.listed.name}: the connection ended at byte {self.done:,} "
+                f"of {self.listed.bytes:,}"
+            )
 
     def is_stuck(self, _: RetryCallState) -> bool:
         return self.fruitless >= ATTEMPTS

@@ -4,13 +4,28 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from finops_assets.sources.base import ChangedWhileReadError, Delivery, Silence, SourceError
+from finops_assets.sources.base import (
+    ChangedWhileReadError,
+    Delivery,
+    DeliveryError,
+    Silence,
+    SourceError,
+    TransientError,
+)
 from finops_assets.sources.folder import FolderStore
+from finops_assets.sources.store import StoredObject
 from finops_assets.sources.stored import StoredSource
+from finops_assets.sources.transfer import download
 
 
 def write(root: Path, name: str, text: str = "a\n1\n") -> Path:
@@ -132,3 +147,98 @@ def test_a_folder_or_file_that_is_gone_is_an_error(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(SourceError, match=r"loose\.csv: expected the delivered file"):
         source.fetch(delivery, tmp_path / "out", Silence())
+
+
+class Shaky:
+    """A store whose connections break: after how many bytes each attempt ends, in order."""
+
+    def __init__(self, content: bytes, breaks: list[int], md5: str | None = None) -> None:
+        self.content, self.breaks, self.known_md5 = content, breaks, md5
+        self.offsets: list[int] = []
+        self.listed = StoredObject("bill.csv", len(content), "v1", datetime(2026, 1, 1, tzinfo=UTC))
+        self.address = "shaky://"
+
+    def objects(self) -> list[StoredObject]:
+        return [self.listed]
+
+    def read(self, name: str) -> bytes:
+        raise NotImplementedError(name)
+
+    @contextmanager
+    def stream(self, listed: StoredObject, offset: int) -> Iterator[Iterator[bytes]]:
+        self.offsets.append(offset)
+        yield self._chunks(listed, offset)
+
+    def _chunks(self, listed: StoredObject, offset: int) -> Iterator[bytes]:
+        if not self.breaks:
+            yield self.content[offset : listed.bytes]
+            return
+        yield self.content[offset : offset + self.breaks.pop(0)]
+        raise TransientError("the connection broke")
+
+    def md5(self, _: StoredObject) -> str | None:
+        return self.known_md5
+
+
+CONTENT = bytes(range(256)) * 4
+
+
+@given(st.lists(st.integers(min_value=1, max_value=200), max_size=12))
+def test_a_broken_copy_goes_on_where_it_broke_however_often(breaks: list[int]) -> None:
+    breaks = breaks[: next((n for n in range(len(breaks)) if sum(breaks[: n + 1]) >= 1024), len(breaks))]
+    store = Shaky(CONTENT, list(breaks), hashlib.md5(CONTENT).hexdigest())
+    with TemporaryDirectory() as folder:
+        got = download(store, store.listed, Path(folder) / "bill.csv", Silence(), wait=0)
+        assert got.path.read_bytes() == CONTENT
+    assert got.sha256 == hashlib.sha256(CONTENT).hexdigest()
+    assert store.offsets == [sum(breaks[:n]) for n in range(len(breaks) + 1)]
+
+
+def test_a_copy_that_brings_nothing_gives_up(tmp_path: Path) -> None:
+    store = Shaky(CONTENT, [100, *[0] * 50])
+    with pytest.raises(TransientError):
+        download(store, store.listed, tmp_path / "bill.csv", Silence(), wait=0)
+    assert store.offsets == [0, *[100] * 6]
+
+
+def test_a_copy_is_held_to_the_checksum_that_the_store_keeps(tmp_path: Path) -> None:
+    store = Shaky(CONTENT, [], hashlib.md5(b"other").hexdigest())
+    with pytest.raises(DeliveryError, match="expected the MD5"):
+        download(store, store.listed, tmp_path / "bill.csv", Silence(), wait=0)
+
+
+def azure_run(root: Path, run: str, byte_count: int, rows: int) -> None:
+    folder = "focus/20260101-20260131/" + run
+    write(root, f"{folder}/part_0.csv")
+    content = {
+        "blobs": [{"blobName": f"{folder}/part_0.csv", "byteCount": byte_count, "dataRowCount": rows}],
+        "exportConfig": {"type": "FocusCost", "exportName": "focus"},
+        "runInfo": {
+            "runId": run,
+            "startDate": "2026-01-01T00:00:00",
+            "submittedTime": "2026-02-01T00:00:00Z",
+        },
+    }
+    write(root, f"{folder}/manifest.json", json.dumps(content))
+
+
+def test_a_file_that_is_not_of_the_promised_size_is_refused(tmp_path: Path) -> None:
+    azure_run(tmp_path / "in", "a", byte_count=5, rows=1)
+    source = StoredSource("azure", FolderStore(tmp_path / "in"))
+    (delivery,) = source.deliveries()
+    assert (delivery.export, delivery.promises[0].rows) == ("focus", 1)
+    with pytest.raises(DeliveryError, match="expected 5 bytes, as its manifest says, found 4"):
+        source.fetch(delivery, tmp_path / "out", Silence())
+
+
+def test_a_watched_export_is_left_alone_while_its_files_are_newer_than_the_manifest(tmp_path: Path) -> None:
+    aws_manifest(tmp_path, "run-7", ["s3://bucket/exp/data/BILLING_PERIOD=2026-01/exp-1.csv"])
+    path = write(tmp_path, "exp/data/BILLING_PERIOD=2026-01/exp-1.csv")
+    write(tmp_path, "exp/data/BILLING_PERIOD=2026-01/not-named.csv")
+    source = StoredSource("aws", FolderStore(tmp_path), manifests_only=True)
+    manifest = (tmp_path / "exp/metadata/BILLING_PERIOD=2026-01/exp-Manifest.json").stat().st_mtime
+    os.utime(path, (manifest + 60, manifest + 60))
+    assert source.deliveries() == []
+    os.utime(path, (manifest - 60, manifest - 60))
+    (delivery,) = source.deliveries()
+    assert delivery.files == ("exp/data/BILLING_PERIOD=2026-01/exp-1.csv",), "and by manifest only"
