@@ -49,9 +49,10 @@ class Intake:
         is left for the next time. Raises SourceError when the source itself fails: nothing is decided then.
         """
         bills = list(known)
+        arrived = datetime.now(UTC)  # of all that are taken together, exported_at tells the order
         seen = {b.fingerprint for b in known}
         fresh = [d for d in deliveries if d.fingerprint not in seen]
-        for new in self._newest_good(month, fresh):
+        for new in (replace(b, ingested_at=arrived) for b in self._newest_good(month, fresh)):
             same = next((i for i, b in enumerate(bills) if b.bill_id == new.bill_id), None)
             if same is None:
                 bills.append(new)

@@ -27,7 +27,7 @@ def bills(
         f"""
 SELECT * FROM bills
 WHERE ($1 IS NULL OR {SOURCE} = $1) AND ($2 IS NULL OR {MONTH} = $2) AND ($3 IS NULL OR status = $3)
-ORDER BY {MONTH} DESC, ingested_at DESC, {SOURCE}, bill_id
+ORDER BY {MONTH} DESC, ingested_at DESC, exported_at DESC, {SOURCE}, bill_id
 """,
         (source, month, status),
     )
@@ -46,7 +46,7 @@ def freshness(warehouse: Reader) -> pa.Table:
         warehouse,
         f"""
 WITH newest AS (
-    SELECT {SOURCE}, {MONTH}, arg_max(status, ingested_at) AS status
+    SELECT {SOURCE}, {MONTH}, arg_max(status, (ingested_at, exported_at)) AS status
     FROM bills WHERE status <> 'superseded' GROUP BY ALL
 ),
 delivered AS (
@@ -54,7 +54,7 @@ delivered AS (
         count(DISTINCT {MONTH}) FILTER (WHERE status = 'accepted') AS months,
         min({MONTH}) FILTER (WHERE status = 'accepted') AS first_month,
         max({MONTH}) FILTER (WHERE status = 'accepted') AS last_month,
-        arg_max(bill_id, ({MONTH}, ingested_at)) FILTER (WHERE status = 'accepted') AS last_bill_id,
+        arg_max(bill_id, ({MONTH}, ingested_at, exported_at)) FILTER (WHERE status = 'accepted') AS last_bill_id,
         max(exported_at) FILTER (WHERE status = 'accepted') AS exported_at,
         max(ingested_at) FILTER (WHERE status = 'accepted') AS ingested_at,
         CAST(coalesce(sum("rows") FILTER (WHERE status = 'accepted'), 0) AS BIGINT) AS "rows"

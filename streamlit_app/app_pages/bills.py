@@ -79,7 +79,7 @@ def _card(label: str, number: int, note: str, color: Literal["off", "red"] = "of
 def _grid(every: pa.Table) -> None:
     """Each source's months by the state of the newest delivery; a gap between months is missing."""
     newest: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in every.sort_by("ingested_at").to_pylist():
+    for row in every.sort_by([("ingested_at", "ascending"), ("exported_at", "ascending")]).to_pylist():
         place = (row["x_Source"], row["x_BillingMonth"])
         # A refused delivery leaves the accepted one in force, and both facts matter: show the refusal.
         if row["status"] != "superseded" or place not in newest:
@@ -105,7 +105,11 @@ def _grid(every: pa.Table) -> None:
 
 
 def _refused(every: pa.Table) -> None:
-    for row in every.filter(pc.equal(every["status"], "quarantined")).sort_by("ingested_at").to_pylist():
+    for row in (
+        every.filter(pc.equal(every["status"], "quarantined"))
+        .sort_by([("ingested_at", "ascending"), ("exported_at", "ascending")])
+        .to_pylist()
+    ):
         st.error(
             markdown(row["problem"] or "No reason was recorded."),
             title=f"{row['x_Source']}, {row['x_BillingMonth']}: quarantined {day(row['ingested_at'].date())}",

@@ -17,6 +17,7 @@ def test_stretches_break_at_missing_months_and_not_at_new_year() -> None:
 
 def test_a_range_is_of_one_source() -> None:
     assert range_tags("a", ["2026-02", "2026-01"]) == {
+        "finops/source": "a",
         "dagster/asset_partition_range_start": "2026-01|a",
         "dagster/asset_partition_range_end": "2026-02|a",
     }

@@ -14,6 +14,7 @@ from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.bill import Bill
 from finops_assets.intake.catalog import Catalog
 from finops_assets.intake.intake import Intake
+from finops_assets.sources.base import Delivery, FetchedFile, Listener, TransientError
 from finops_assets.sources.folder import FolderStore
 from finops_assets.sources.stored import StoredSource
 from tests.focus_bills import text
@@ -225,3 +226,72 @@ def test_columns_nobody_knows_are_kept(desk: Desk) -> None:
     (bill,) = desk.take()
     raw = pl.read_parquet(desk.intake.staged(bill))
     assert json.loads(raw["x_Extra"][0]) == {"x_Mood": "good", "Id": "17"}
+
+
+def azure_run(desk: Desk, run: str, amount: str, *, export: str = "focus", rows: int = 1) -> None:
+    """A run of a FOCUS export of January, delivered to a folder of its own."""
+    folder = f"{export}/20260101-20260131/{run}"
+    content = text({"BilledCost": amount})
+    desk.put(f"{folder}/part.csv", content)
+    manifest = {
+        "blobs": [{"blobName": f"{folder}/part.csv", "byteCount": len(content), "dataRowCount": rows}],
+        "exportConfig": {"exportName": export},
+        "runInfo": {
+            "runId": run,
+            "startDate": "2026-01-01T00:00:00",
+            "submittedTime": f"2026-01-{run}T00:00:00Z",
+        },
+    }
+    desk.put(f"{folder}/manifest.json", json.dumps(manifest))
+
+
+def in_force(bills: list[Bill]) -> list[tuple[str, str]]:
+    return [(b.delivery_id, b.status) for b in bills]
+
+
+def test_of_many_runs_of_one_export_only_the_newest_is_read(desk: Desk) -> None:
+    for run in ("05", "06", "07"):
+        azure_run(desk, run, run)
+    bills = desk.take()
+    assert in_force(bills) == [("05", "superseded"), ("06", "superseded"), ("07", "accepted")]
+    assert [b.rows for b in bills] == [0, 0, 1]
+    assert desk.take(known=bills) == bills, "nothing new, nothing changes"
+    azure_run(desk, "08", "8")
+    assert in_force(desk.take(known=bills))[2:] == [("07", "superseded"), ("08", "accepted")]
+
+
+def test_a_bad_newest_run_leaves_the_one_before_it_in_force(desk: Desk) -> None:
+    azure_run(desk, "05", "5")
+    azure_run(desk, "06", "6")
+    azure_run(desk, "07", "seven")
+    azure_run(desk, "08", "8", rows=2)
+    bills = desk.take()
+    assert [b.status for b in bills] == ["superseded", "accepted", "quarantined", "quarantined"]
+    assert bills[3].problem == (
+        "focus/20260101-20260131/08/part.csv: expected 2 rows, as the provider counts, found 1; "
+        "deliver the month again"
+    )
+
+
+def test_a_second_export_of_the_same_month_is_not_added_and_does_not_replace(desk: Desk) -> None:
+    azure_run(desk, "05", "5")
+    azure_run(desk, "06", "6", export="other")
+    bills = desk.take()
+    assert in_force(bills) == [("05", "accepted"), ("06", "quarantined")]
+    assert bills[1].problem is not None
+    assert "expected one export of the month, found other beside focus" in bills[1].problem
+
+
+def test_a_source_that_fails_decides_nothing(desk: Desk) -> None:
+    """An expired token or a broken line is no fault of the bill: it is not held against it."""
+    desk.put("2026-01/bill.csv", text({}))
+
+    class Expired(StoredSource):
+        def fetch(self, delivery: Delivery, into: Path, listener: Listener) -> list[FetchedFile]:
+            raise TransientError("the provider is down")
+
+    intake = Intake(Expired("acme", FolderStore(desk.folder)), desk.engine, desk.staging, "run-1")
+    deliveries = Catalog(desk.source, desk.engine, desk.staging).by_month()["2026-01"]
+    with pytest.raises(TransientError):
+        intake.take("2026-01", deliveries, [])
+    assert [b.status for b in desk.take()] == ["accepted"]

@@ -52,6 +52,7 @@ class Delivery(BaseModel):
     format: str | None = Field(examples=["aws_cur2"])
     focus_version: str | None
     delivery_id: str | None
+    export: str | None = Field(description="The provider's name of the export, where a manifest tells.")
     files: list[DeliveredFile]
     bytes: int | None
     rows: int | None
