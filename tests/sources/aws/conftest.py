@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,3 +23,19 @@ def moto(moto_server: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     moto_server.reset()
     return moto_server
+
+
+@pytest.fixture
+def poor(moto: Moto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A profile of a user who may do nothing, named after its file: clients are kept by profile."""
+    iam = moto.owner("iam")
+    iam.create_user(UserName="poor")
+    key = iam.create_access_key(UserName="poor")["AccessKey"]
+    profile = tmp_path.name
+    file = tmp_path / "credentials"
+    file.write_text(
+        f"[{profile}]\naws_access_key_id = {key['AccessKeyId']}\n"
+        f"aws_secret_access_key = {key['SecretAccessKey']}\n"
+    )
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    return profile
