@@ -40,9 +40,16 @@ from finops_assets.sources.transfer import download
 from tests.services.moto import ACCOUNT, Moto
 
 BUCKET = "finops-bills"
-POLICY = {
+TRUST = {
     "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}],
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/poor"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"sts:ExternalId": "ours"}},
+        }
+    ],
 }
 
 
@@ -208,7 +215,7 @@ def test_a_refusal_names_the_statements_that_are_missing(moto: Moto, store: S3St
 def test_a_role_is_assumed_with_its_external_id(moto: Moto, store: S3Store, poor: str) -> None:
     put(moto, "exports/cur/bill.csv", b"bill")
     iam = moto.owner("iam")
-    arn = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps(POLICY))["Role"]["Arn"]
+    arn = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     iam.put_role_policy(
         RoleName="reader",
         PolicyName="finops",
@@ -231,6 +238,9 @@ def test_a_role_is_assumed_with_its_external_id(moto: Moto, store: S3Store, poor
     )
     with moto.guarded():
         assert assumer.read(only(assumer).name) == b"bill"
+    stranger = S3Store(moto.access(profile=poor, role_arn=arn, external_id="theirs"), BUCKET)
+    with moto.guarded(), pytest.raises(AccessError):
+        stranger.objects()
     with explained(access, "ask who we are", ""):
         who = access.client("sts").get_caller_identity()["Arn"]
     assert who == f"arn:aws:sts::{ACCOUNT}:assumed-role/reader/finops-platform"
