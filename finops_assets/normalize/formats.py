@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from finops_assets.normalize import aws, azure, focus, gcp, oci
+from finops_assets.normalize import aws, aws_cost_explorer, azure, focus, gcp, oci
 from finops_assets.normalize.format import Format
 
 FORMATS: tuple[Format, ...] = (
     *aws.FORMATS,
+    *aws_cost_explorer.FORMATS,
     *azure.FORMATS,
     *gcp.FORMATS,
     *oci.FORMATS,

@@ -72,5 +72,6 @@ class Connected(Platform):
     def bills(self) -> list[tuple[Any, ...]]:
         """(month, status, problem) of every bill."""
         return self.query(
-            "SELECT x_BillingMonth, status, problem FROM bills ORDER BY x_BillingMonth, ingested_at, exported_at"
+            "SELECT x_BillingMonth, status, problem FROM bills "
+            "ORDER BY x_BillingMonth, ingested_at, exported_at"
         )

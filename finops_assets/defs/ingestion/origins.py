@@ -80,10 +80,9 @@ def _aws_access(given: AwsSource) -> AwsAccess:
 def _azure(
     name: str, given: AzureExportSource | BlobFilesSource | AzureQuerySource, all_of: Settings
 ) -> BillSource:
-    from finops_assets.sources.azure.blob import BlobStore
-    from finops_assets.sources.azure.query import CostQuerySource
-
     if isinstance(given, AzureQuerySource):
+        from finops_assets.sources.azure.query import CostQuerySource
+
         return CostQuerySource(
             name,
             given.scope,
@@ -92,15 +91,16 @@ def _azure(
             open_months=given.open_months,
             endpoint=given.endpoint,
         )
+    from finops_assets.sources.azure.blob import BlobStore
+
     store = BlobStore(given.account_url, given.container, given.prefix, given.connection_variable)
     return StoredSource(name, store, given.format, manifests_only=isinstance(given, AzureExportSource))
 
 
 def _gcp(name: str, given: BigQuerySource | GcsFilesSource, all_of: Settings) -> BillSource:
-    from finops_assets.sources.gcp.bigquery import BigQuerySource as BigQuery
-    from finops_assets.sources.gcp.gcs import GcsStore
-
     if isinstance(given, BigQuerySource):
+        from finops_assets.sources.gcp.bigquery import BigQuerySource as BigQuery
+
         return BigQuery(
             name,
             given.table,
@@ -110,6 +110,8 @@ def _gcp(name: str, given: BigQuerySource | GcsFilesSource, all_of: Settings) ->
             maximum_bytes_billed=given.maximum_bytes_billed,
             endpoint=given.endpoint,
         )
+    from finops_assets.sources.gcp.gcs import GcsStore
+
     return StoredSource(name, GcsStore(given.bucket, given.prefix, given.endpoint), given.format)
 
 
