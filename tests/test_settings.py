@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from finops_assets.settings import EXAMPLE, ConfigError, FilesSource, load_settings
+from finops_assets.settings import EXAMPLE, ConfigError, load_settings
+from finops_assets.source_settings import FilesSource
 
 
 @pytest.fixture(autouse=True)

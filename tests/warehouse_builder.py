@@ -28,7 +28,8 @@ from finops_assets.marts.sql import load_sql
 from finops_assets.normalize.formats import FORMAT_BY_NAME, FORMATS
 from finops_assets.normalize.tables import complete, costs_table, with_tag_columns
 from finops_assets.schema import MONTH, SOURCE, Table, literal
-from finops_assets.settings import FilesSource, Paths, Settings
+from finops_assets.settings import Paths, Settings
+from finops_assets.source_settings import FilesSource
 from finops_assets.warehouse.publish import publish
 from tests import warehouse_sql as sql
 

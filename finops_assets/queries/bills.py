@@ -54,7 +54,8 @@ delivered AS (
         count(DISTINCT {MONTH}) FILTER (WHERE status = 'accepted') AS months,
         min({MONTH}) FILTER (WHERE status = 'accepted') AS first_month,
         max({MONTH}) FILTER (WHERE status = 'accepted') AS last_month,
-        arg_max(bill_id, ({MONTH}, ingested_at, exported_at)) FILTER (WHERE status = 'accepted') AS last_bill_id,
+        arg_max(bill_id, ({MONTH}, ingested_at, exported_at))
+            FILTER (WHERE status = 'accepted') AS last_bill_id,
         max(exported_at) FILTER (WHERE status = 'accepted') AS exported_at,
         max(ingested_at) FILTER (WHERE status = 'accepted') AS ingested_at,
         CAST(coalesce(sum("rows") FILTER (WHERE status = 'accepted'), 0) AS BIGINT) AS "rows"

@@ -47,6 +47,10 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def __hash__(self) -> int:
+        """Stores of the same place are the same: what was read of one is known of the other."""
+        ...
+
     def md5(self, listed: StoredObject) -> str | None:
         """The object's MD5 as hex where the store knows it of the whole object, else None."""
         ...

@@ -187,16 +187,8 @@ def test_bad_deliveries_are_held_back_and_the_others_land(platform: Connected, b
         "2026-05": "quarantined",
     }
     assert f"expected the file s3://{BUCKET}/{gone}, found none below" in problems["2026-02"][1]
-    assert "expected 'the billing month 2026-03', found 2026-01" in problems["2026-03"][1]
+    assert "expected the billing month 2026-03, found 2026-01" in problems["2026-03"][1]
     assert "expected a complete gzip file" in problems["2026-05"][1]
     assert platform.tick(SENSOR) == [], "a bad delivery is not asked for again until it changes"
     bucket.deliver("2026-02", "run-6", bill("2026-02", "6"))
     assert platform.asked_months(SENSOR) == [("2026-02|aws-main", "2026-02|aws-main")]
-
-
-def test_ten_thousand_objects_beside_the_export(platform: Connected, bucket: Bucket, moto: Moto) -> None:
-    for number in range(10_000):
-        bucket.put(f"{EXPORT}/other/{number:05d}.parquet", b"")
-    bucket.deliver("2026-01", "run-1", bill("2026-01", "5"))
-    platform.ingest()
-    assert platform.billed() == {"2026-01": Decimal(5)}

@@ -138,7 +138,11 @@ def test_a_blob_is_read_from_any_byte_and_only_as_listed(
     with pytest.raises(ChangedWhileReadError), store.stream(listed, 0) as chunks:
         list(chunks)
     container.delete_blob("daily/big")
-    with pytest.raises(DeliveryError, match="found that it is gone"), store.stream(listed, 0) as chunks:
+    # Of a blob that is gone azurite says that the condition failed, Azure that there is none.
+    with (
+        pytest.raises((ChangedWhileReadError, DeliveryError)),
+        store.stream(listed, 0) as chunks,
+    ):
         list(chunks)
-    with pytest.raises(DeliveryError):
+    with pytest.raises(DeliveryError, match="found that it is gone"):
         store.read("big")

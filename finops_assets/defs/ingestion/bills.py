@@ -27,7 +27,8 @@ def known_bills(platform: Platform, source: str, month: str) -> list[Bill]:
 def _bills_at(lake: Lake, engine: DuckDBEngine, version: int) -> Mapping[tuple[str, str], list[Bill]]:
     """The whole table at one version, which never changes: every partition of a run asks for its own."""
     given = lake.input(BILLS, version=version)
-    rows = engine.fetch("SELECT * FROM bills ORDER BY ingested_at, exported_at, delivery_id", {"bills": given})
+    sql = "SELECT * FROM bills ORDER BY ingested_at, exported_at, delivery_id"
+    rows = engine.fetch(sql, {"bills": given})
     found: dict[tuple[str, str], list[Bill]] = defaultdict(list)
     keys = zip(rows[SOURCE].to_pylist(), rows[MONTH].to_pylist(), strict=True)
     for key, bill in zip(keys, from_arrow(rows), strict=True):

@@ -127,7 +127,11 @@ class BlobStore:
 
 @lru_cache(maxsize=16)
 def _container(account_url: str, container: str, connection_variable: str | None) -> ContainerClient:
-    sizes = {"max_single_get_size": _CHUNK, "max_chunk_get_size": _CHUNK, "retry_total": 5}
+    sizes: dict[str, Any] = {
+        "max_single_get_size": _CHUNK,
+        "max_chunk_get_size": _CHUNK,
+        "retry_total": 5,
+    }
     if connection_variable is None:
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - slow, and only where it is used
 
