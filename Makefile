@@ -43,13 +43,7 @@ browser: ## Chromium for the browser tests, by apt where it may
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 		echo "The Debian package 'chromium' is missing and may not be installed here: browser tests are skipped."
 
-services: $(SERVICES)/bqemulator/.ready $(SERVICES)/.azurite ## Emulators that cannot share our environment
-
-# BigQuery over DuckDB 1.5: an environment of its own, since ours has DuckDB 2.
-$(SERVICES)/bqemulator/.ready: tests/services/bqemulator.txt | $(READY)
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(dir $@)
-	@$(BIN)/uv pip install --quiet --python $(dir $@)bin/python -r $<
-	@touch $@
+services: $(SERVICES)/.azurite ## Emulators that are no Python packages
 
 # Azure's own blob server is a node program.
 $(SERVICES)/.azurite: tests/services/azurite.txt

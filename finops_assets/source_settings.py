@@ -101,25 +101,6 @@ class BlobFilesSource(BlobSource):
     kind: Literal["blob_files"] = "blob_files"
 
 
-class AzureQuerySource(Window):
-    """The Cost Management Query API, for scopes without an export."""
-
-    kind: Literal["azure_query"] = "azure_query"
-    scope: str = Field(description="Such as /subscriptions/<id>, or a billing account's.", pattern="^/")
-    endpoint: str = "https://management.azure.com"
-
-
-class BigQuerySource(Strict):
-    """Google Cloud's billing export in BigQuery: standard, detailed or FOCUS."""
-
-    kind: Literal["gcp_bigquery"] = "gcp_bigquery"
-    table: str = Field(pattern=r"^[A-Za-z0-9_:.-]+\.[A-Za-z0-9_]+\.[A-Za-z0-9_$-]+$")
-    job_project: str | None = Field(default=None, description="The project that pays for queries.")
-    location: str | None = None
-    maximum_bytes_billed: int = Field(default=100 * 1024**3, description="What one query may bill at most.")
-    endpoint: str | None = None
-
-
 class GcsFilesSource(Strict):
     """Bill files in Cloud Storage, with or without manifests."""
 
@@ -138,8 +119,6 @@ Source: TypeAlias = Annotated[
     | CostExplorerSource
     | AzureExportSource
     | BlobFilesSource
-    | AzureQuerySource
-    | BigQuerySource
     | GcsFilesSource,
     Field(discriminator="kind"),
 ]

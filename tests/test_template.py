@@ -29,8 +29,6 @@ def test_the_template_is_a_valid_configuration(
             "aws_export",
             "aws_cost_explorer",
             "azure_export",
-            "azure_query",
-            "gcp_bigquery",
             "files",
             "s3_files",
             "blob_files",

@@ -12,8 +12,6 @@ from finops_assets.source_settings import (
     AwsExportSource,
     AwsSource,
     AzureExportSource,
-    AzureQuerySource,
-    BigQuerySource,
     BlobFilesSource,
     CostExplorerSource,
     DemoSource,
@@ -45,10 +43,10 @@ def connect(name: str, configured: Source, settings: Settings) -> BillSource:
             return StoredSource(name, FolderStore(configured.path), configured.format)
         case AwsExportSource() | S3FilesSource() | CostExplorerSource():
             return _aws(name, configured, settings)
-        case AzureExportSource() | BlobFilesSource() | AzureQuerySource():
-            return _azure(name, configured, settings)
-        case BigQuerySource() | GcsFilesSource():
-            return _gcp(name, configured, settings)
+        case AzureExportSource() | BlobFilesSource():
+            return _azure(name, configured)
+        case GcsFilesSource():
+            return _gcp(name, configured)
 
 
 def _aws(
@@ -77,39 +75,14 @@ def _aws_access(given: AwsSource) -> AwsAccess:
     return AwsAccess(given.profile, given.role_arn, given.external_id, given.region, given.endpoint_url)
 
 
-def _azure(
-    name: str, given: AzureExportSource | BlobFilesSource | AzureQuerySource, all_of: Settings
-) -> BillSource:
-    if isinstance(given, AzureQuerySource):
-        from finops_assets.sources.azure.query import CostQuerySource
-
-        return CostQuerySource(
-            name,
-            given.scope,
-            months=_months(given, all_of),
-            today=datetime.now(UTC).date(),
-            open_months=given.open_months,
-            endpoint=given.endpoint,
-        )
+def _azure(name: str, given: AzureExportSource | BlobFilesSource) -> BillSource:
     from finops_assets.sources.azure.blob import BlobStore
 
     store = BlobStore(given.account_url, given.container, given.prefix, given.connection_variable)
     return StoredSource(name, store, given.format, manifests_only=isinstance(given, AzureExportSource))
 
 
-def _gcp(name: str, given: BigQuerySource | GcsFilesSource, all_of: Settings) -> BillSource:
-    if isinstance(given, BigQuerySource):
-        from finops_assets.sources.gcp.bigquery import BigQuerySource as BigQuery
-
-        return BigQuery(
-            name,
-            given.table,
-            first_month=all_of.first_month,
-            job_project=given.job_project,
-            location=given.location,
-            maximum_bytes_billed=given.maximum_bytes_billed,
-            endpoint=given.endpoint,
-        )
+def _gcp(name: str, given: GcsFilesSource) -> BillSource:
     from finops_assets.sources.gcp.gcs import GcsStore
 
     return StoredSource(name, GcsStore(given.bucket, given.prefix, given.endpoint), given.format)
