@@ -53,11 +53,14 @@ class Intake:
         seen = {b.fingerprint for b in known}
         fresh = [d for d in deliveries if d.fingerprint not in seen]
         for new in (replace(b, ingested_at=arrived) for b in self._newest_good(month, fresh)):
-            same = next((i for i, b in enumerate(bills) if b.bill_id == new.bill_id), None)
+            same = next((b for b in bills if b.bill_id == new.bill_id), None)
             if same is None:
                 bills.append(new)
-            else:  # the same bytes delivered again: the same bill, under the files' new times
-                bills[same] = replace(bills[same], fingerprint=new.fingerprint)
+            elif same.status == ACCEPTED:  # the bytes in force, delivered again
+                bills[bills.index(same)] = replace(same, fingerprint=new.fingerprint)
+            else:  # bytes of before are the newest word again
+                bills.remove(same)
+                bills.append(new)
         settled = settle(bills)
         for bill in settled:
             if bill.status != ACCEPTED:

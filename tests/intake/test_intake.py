@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -280,6 +281,18 @@ def test_a_second_export_of_the_same_month_is_not_added_and_does_not_replace(des
     assert in_force(bills) == [("05", "accepted"), ("06", "quarantined")]
     assert bills[1].problem is not None
     assert "expected one export of the month, found other beside focus" in bills[1].problem
+
+
+def test_a_restatement_that_is_taken_back_is_the_first_bill_again(desk: Desk) -> None:
+    totals = []
+    bills: list[Bill] = []
+    for amount in ("1", "2", "1"):
+        path = desk.put("2026-01/bill.csv", text({"BilledCost": amount}))
+        stamp = path.stat().st_mtime_ns + 1_000_000_000 * (1 + len(totals))
+        os.utime(path, ns=(stamp, stamp))
+        bills = desk.take(known=bills)
+        totals.append([json.loads(b.control_totals)[0]["amount"] for b in bills if b.status == "accepted"])
+    assert totals == [["1.000000000000000000"], ["2.000000000000000000"], ["1.000000000000000000"]]
 
 
 def test_a_source_that_fails_decides_nothing(desk: Desk) -> None:
