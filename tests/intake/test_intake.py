@@ -284,7 +284,7 @@ def test_a_second_export_of_the_same_month_is_not_added_and_does_not_replace(des
 
 
 def test_a_restatement_that_is_taken_back_is_the_first_bill_again(desk: Desk) -> None:
-    totals = []
+    totals: list[list[str]] = []
     bills: list[Bill] = []
     for amount in ("1", "2", "1"):
         path = desk.put("2026-01/bill.csv", text({"BilledCost": amount}))
