@@ -101,6 +101,14 @@ class BlobFilesSource(BlobSource):
     kind: Literal["blob_files"] = "blob_files"
 
 
+class AzureQuerySource(Window):
+    """The Cost Management Query API, for scopes without an export."""
+
+    kind: Literal["azure_query"] = "azure_query"
+    scope: str = Field(description="Such as /subscriptions/<id>, or a billing account's.", pattern="^/")
+    endpoint: str = "https://management.azure.com"
+
+
 class GcsFilesSource(Strict):
     """Bill files in Cloud Storage, with or without manifests."""
 
@@ -119,6 +127,7 @@ Source: TypeAlias = Annotated[
     | CostExplorerSource
     | AzureExportSource
     | BlobFilesSource
+    | AzureQuerySource
     | GcsFilesSource,
     Field(discriminator="kind"),
 ]

@@ -29,6 +29,7 @@ def test_the_template_is_a_valid_configuration(
             "aws_export",
             "aws_cost_explorer",
             "azure_export",
+            "azure_query",
             "files",
             "s3_files",
             "blob_files",

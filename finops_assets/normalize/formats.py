@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from finops_assets.normalize import aws, aws_cost_explorer, azure, focus, gcp, oci
+from finops_assets.normalize import aws, aws_cost_explorer, azure, azure_query, focus, gcp, oci
 from finops_assets.normalize.format import Format
 
 FORMATS: tuple[Format, ...] = (
     *aws.FORMATS,
     *aws_cost_explorer.FORMATS,
     *azure.FORMATS,
+    *azure_query.FORMATS,
     *gcp.FORMATS,
     *oci.FORMATS,
     *focus.FORMATS,

@@ -12,6 +12,7 @@ from finops_assets.source_settings import (
     AwsExportSource,
     AwsSource,
     AzureExportSource,
+    AzureQuerySource,
     BlobFilesSource,
     CostExplorerSource,
     DemoSource,
@@ -43,8 +44,8 @@ def connect(name: str, configured: Source, settings: Settings) -> BillSource:
             return StoredSource(name, FolderStore(configured.path), configured.format)
         case AwsExportSource() | S3FilesSource() | CostExplorerSource():
             return _aws(name, configured, settings)
-        case AzureExportSource() | BlobFilesSource():
-            return _azure(name, configured)
+        case AzureExportSource() | BlobFilesSource() | AzureQuerySource():
+            return _azure(name, configured, settings)
         case GcsFilesSource():
             return _gcp(name, configured)
 
@@ -75,7 +76,20 @@ def _aws_access(given: AwsSource) -> AwsAccess:
     return AwsAccess(given.profile, given.role_arn, given.external_id, given.region, given.endpoint_url)
 
 
-def _azure(name: str, given: AzureExportSource | BlobFilesSource) -> BillSource:
+def _azure(
+    name: str, given: AzureExportSource | BlobFilesSource | AzureQuerySource, all_of: Settings
+) -> BillSource:
+    if isinstance(given, AzureQuerySource):
+        from finops_assets.sources.azure.query import CostQuerySource
+
+        return CostQuerySource(
+            name,
+            given.scope,
+            months=_months(given, all_of),
+            today=datetime.now(UTC).date(),
+            open_months=given.open_months,
+            endpoint=given.endpoint,
+        )
     from finops_assets.sources.azure.blob import BlobStore
 
     store = BlobStore(given.account_url, given.container, given.prefix, given.connection_variable)

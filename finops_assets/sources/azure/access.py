@@ -23,6 +23,8 @@ _DENIED = frozenset(
         "AuthorizationFailure",
         "AuthorizationPermissionMismatch",
         "InsufficientAccountPermissions",
+        # Cost Management says 401 with it, not 403 (Azure/azqr, issue 277).
+        "RBACAccessDenied",
     }
 )
 _BROKEN_CONNECTION = (IncompleteReadError, ServiceRequestError, ServiceResponseError)
@@ -62,7 +64,7 @@ def _from_answer(error: HttpResponseError, what: str, grant: str) -> SourceError
             "assign the process an identity, or, where its clock differs from Azure's, synchronize it with "
             f"a time server (NTP). {said}"
         )
-    if status == 429 or status >= 500:
+    if status == 429 or status >= 500 or not status:  # no status: the body was cut
         return TransientError(f"cannot {what} now. {said}")
     if code == "ContainerNotFound":
         return SourceError(f"cannot {what}: the container does not exist; mend its name in finops.toml")

@@ -63,7 +63,7 @@ class BlobStore:
                     version=blob.etag.strip('"'),
                     modified=blob.last_modified,
                 )
-                for blob in self._client().list_blobs(name_starts_with=self.prefix)
+                for blob in self._client().list_blobs(name_starts_with=self.prefix, include=["metadata"])
                 # Accounts with a hierarchical namespace list their folders as empty blobs.
                 if (blob.metadata or {}).get("hdi_isfolder") != "true"
             ]
