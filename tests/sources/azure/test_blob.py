@@ -1,4 +1,4 @@
-"""A blob container as a store, in a real blob server: what tests/ingestion/test_azure_export.py leaves out."""
+"""A blob container as a store, in a real server: what tests/ingestion/test_azure_export.py leaves out."""
 
 from __future__ import annotations
 
