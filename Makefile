@@ -43,7 +43,7 @@ browser: ## Chromium for the browser tests, by apt where it may
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 		echo "The Debian package 'chromium' is missing and may not be installed here: browser tests are skipped."
 
-services: $(SERVICES)/.azurite ## Emulators that are no Python packages
+services: $(SERVICES)/.azurite $(SERVICES)/.bqemulator ## Emulators that live apart from our packages
 
 # Azure's own blob server is a node program.
 $(SERVICES)/.azurite: tests/services/azurite.txt
@@ -52,6 +52,19 @@ $(SERVICES)/.azurite: tests/services/azurite.txt
 	@if command -v npm >/dev/null; then mkdir -p $(SERVICES) && \
 		npm install --silent --no-audit --no-fund --no-save --prefix $(SERVICES) "$$(cat $<)" && touch $@; \
 	else echo "npm is missing and may not be installed here: tests with azurite are skipped."; fi
+
+# BigQuery's stand-in needs another DuckDB than ours, and DuckDB's spatial extension, which it would
+# download when it starts; here it comes as a package and lies where DuckDB looks for it.
+BQ := $(SERVICES)/bqemulator
+$(SERVICES)/.bqemulator: tests/services/bqemulator.txt | $(READY)
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(BQ)
+	@$(BIN)/uv pip install --quiet --python $(BQ)/bin/python -r $<
+	@mkdir -p $(BQ)/home/.duckdb
+	@cp -r $(BQ)/lib/python*/site-packages/duckdb_extension_spatial/extensions $(BQ)/home/.duckdb/
+	@for of in $(BQ)/home/.duckdb/extensions/v*; do \
+		platform=$$($(BQ)/bin/python -c "import duckdb; print(duckdb.sql('PRAGMA platform').fetchone()[0])"); \
+		mkdir -p $$of/$$platform && mv $$of/*.duckdb_extension $$of/$$platform/; done
+	@touch $@
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | column -t -s "$$(printf '\t')"

@@ -119,6 +119,21 @@ class GcsFilesSource(Strict):
     endpoint: str | None = None
 
 
+class BigQuerySource(Strict):
+    """Google Cloud's billing export in BigQuery: standard, detailed, or the FOCUS view."""
+
+    kind: Literal["gcp_bigquery"] = "gcp_bigquery"
+    table: str = Field(description="project.dataset.table", pattern=r"^[\w.:-]+\.\w+\.[\w-]+$")
+    job_project: str | None = Field(
+        default=None, description="The project that queries run in; the table's own when it is not said."
+    )
+    every_hours: int = Field(default=6, ge=1, le=24, description="How often a growing month is read again.")
+    maximum_bytes_billed: int = Field(
+        default=100 * 2**30, ge=10 * 2**20, description="Bytes that one query may bill at most."
+    )
+    endpoint: str | None = None
+
+
 Source: TypeAlias = Annotated[
     FilesSource
     | DemoSource
@@ -128,6 +143,7 @@ Source: TypeAlias = Annotated[
     | AzureExportSource
     | BlobFilesSource
     | AzureQuerySource
-    | GcsFilesSource,
+    | GcsFilesSource
+    | BigQuerySource,
     Field(discriminator="kind"),
 ]

@@ -34,5 +34,6 @@ def test_the_template_is_a_valid_configuration(
             "s3_files",
             "blob_files",
             "gcs_files",
+            "gcp_bigquery",
         }
     )

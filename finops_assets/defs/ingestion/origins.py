@@ -13,6 +13,7 @@ from finops_assets.source_settings import (
     AwsSource,
     AzureExportSource,
     AzureQuerySource,
+    BigQuerySource,
     BlobFilesSource,
     CostExplorerSource,
     DemoSource,
@@ -46,8 +47,8 @@ def connect(name: str, configured: Source, settings: Settings) -> BillSource:
             return _aws(name, configured, settings)
         case AzureExportSource() | BlobFilesSource() | AzureQuerySource():
             return _azure(name, configured, settings)
-        case GcsFilesSource():
-            return _gcp(name, configured)
+        case GcsFilesSource() | BigQuerySource():
+            return _gcp(name, configured, settings)
 
 
 def _aws(
@@ -96,7 +97,14 @@ def _azure(
     return StoredSource(name, store, given.format, manifests_only=isinstance(given, AzureExportSource))
 
 
-def _gcp(name: str, given: GcsFilesSource) -> BillSource:
+def _gcp(name: str, given: GcsFilesSource | BigQuerySource, all_of: Settings) -> BillSource:
+    if isinstance(given, BigQuerySource):
+        from finops_assets.sources.gcp import bigquery
+
+        project = given.job_project or given.table.rsplit(".", 2)[0]
+        table = bigquery.ExportTable(given.table, project, given.maximum_bytes_billed, given.endpoint)
+        now = datetime.now(UTC)
+        return bigquery.BigQuerySource(name, table, all_of.first_month, given.every_hours, now)
     from finops_assets.sources.gcp.gcs import GcsStore
 
     return StoredSource(name, GcsStore(given.bucket, given.prefix, given.endpoint), given.format)
