@@ -45,22 +45,27 @@ class AwsSource(Strict):
     endpoint_url: str | None = Field(default=None, description="Another endpoint than AWS's own.")
 
 
-class AwsExportSource(AwsSource):
+class BucketSource(AwsSource):
+    """Where in S3 bills lie, and what they leave out."""
+
+    bucket: str
+    prefix: str = ""
+    format: FormatName | None = None
+    account_names: bool = Field(
+        default=False, description="Ask AWS Organizations for account names; legacy CUR has none."
+    )
+
+
+class AwsExportSource(BucketSource):
     """Data Exports (CUR 2.0, FOCUS) or legacy CUR in S3, by their manifests."""
 
     kind: Literal["aws_export"] = "aws_export"
-    bucket: str
-    prefix: str = ""
-    format: FormatName | None = None
 
 
-class S3FilesSource(AwsSource):
+class S3FilesSource(BucketSource):
     """Bill files in S3, with or without manifests."""
 
     kind: Literal["s3_files"] = "s3_files"
-    bucket: str
-    prefix: str = ""
-    format: FormatName | None = None
 
 
 class Window(Strict):

@@ -7,6 +7,7 @@ import dagster as dg
 from finops_assets.defs.anomalies import assets as anomalies
 from finops_assets.defs.costs import assets as costs
 from finops_assets.defs.forecasting import assets as forecasting
+from finops_assets.defs.ingestion import accounts
 from finops_assets.defs.ingestion import assets as ingestion
 from finops_assets.defs.ingestion.schedules import schedules
 from finops_assets.defs.ingestion.sensors import sensors
@@ -19,7 +20,7 @@ from finops_assets.defs.resources import Platform
 
 def definitions() -> dg.Definitions:
     """The whole graph. One process runs a whole run: a process a step costs more than the steps do."""
-    stages = (ingestion, costs, marts, quality, forecasting, anomalies, publishing)
+    stages = (ingestion, accounts, costs, marts, quality, forecasting, anomalies, publishing)
     return dg.Definitions(
         assets=[asset for stage in stages for asset in stage.assets],
         jobs=[refresh_job, analysis_job],

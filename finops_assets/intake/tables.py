@@ -1,4 +1,4 @@
-"""The `bills` table: every delivery of every bill, accepted or not."""
+"""What comes in beside the rows: `bills`, every delivery of every bill, and `account_names`."""
 
 from __future__ import annotations
 
@@ -27,4 +27,16 @@ BILLS = Table(
     ),
     partition_by=BY_BILL,
     order_by=("ingested_at",),
+)
+
+ACCOUNT_NAMES = Table(
+    name="account_names",
+    description="What an account was called when the month was last refreshed, of sources that are asked.",
+    columns=(
+        Column("AccountId", "VARCHAR", "The provider's number of the account."),
+        Column("AccountName", "VARCHAR", "Its name in the organization."),
+        *BILL_KEYS,
+    ),
+    partition_by=BY_BILL,
+    order_by=("AccountId",),
 )

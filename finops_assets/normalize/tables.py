@@ -51,6 +51,26 @@ def with_tag_columns(sql: str, tag_keys: Sequence[str]) -> str:
     return f"SELECT *, {promoted} FROM ({sql})"
 
 
+def with_account_names(sql: str) -> str:
+    """The normalization `sql` with names out of the relation `account_names` where the bill has none."""
+    named = {"SubAccountName": "SubAccountId", "BillingAccountName": "BillingAccountId"}
+    filled = ", ".join(
+        f"coalesce(c.{name}, of_{number}.AccountName) AS {name}" for name, number in named.items()
+    )
+    inferred = ", ".join(
+        f"CASE WHEN c.{name} IS NULL AND of_{number}.AccountName IS NOT NULL THEN '{name}' END"
+        for name, number in named.items()
+    )
+    joins = " ".join(
+        f"LEFT JOIN account_names AS of_{number} ON of_{number}.AccountId = c.{number}"
+        for number in named.values()
+    )
+    return (
+        f"SELECT c.* REPLACE ({filled}, nullif(concat_ws(',', c.x_Inferred, {inferred}), '') AS x_Inferred) "
+        f"FROM ({sql}) AS c {joins}"
+    )
+
+
 def _json_path(key: str) -> str:
     return '$."' + key.replace('"', '\\"') + '"'
 

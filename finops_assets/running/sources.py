@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from finops_assets.defs.ingestion.origins import open_source
+from finops_assets.defs.ingestion.origins import ask_account_names, open_source
 from finops_assets.defs.resources import Platform
 from finops_assets.sources.base import AccessError, Delivery, SourceError
 
@@ -38,6 +38,9 @@ def look(platform: Platform, source: str) -> Sight:
         found = opened.deliveries()
         whole = [d for d in found if d.problem is None]
         facts = opened.probe(whole[-1] if whole else None)
+        names = ask_account_names(platform, source)
+        if names is not None:
+            facts.append(f"AWS Organizations names {names.num_rows:,} accounts")
     except AccessError as error:
         return Sight(source, tuple(found), problem=str(error), grant=error.grant)
     except SourceError as error:

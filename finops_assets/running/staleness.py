@@ -5,6 +5,7 @@ from __future__ import annotations
 from finops_assets.defs.costs.assets import TABLE as COSTS
 from finops_assets.defs.costs.assets import recipe
 from finops_assets.defs.forecasting.assets import features_key
+from finops_assets.defs.ingestion.accounts import are_missing
 from finops_assets.defs.ingestion.bills import accepted_bills
 from finops_assets.defs.ingestion.origins import open_catalog
 from finops_assets.defs.ingestion.sensors import new_deliveries
@@ -12,7 +13,7 @@ from finops_assets.defs.marts.assets import TABLE as DAILY_COSTS
 from finops_assets.defs.partitions import partition_values
 from finops_assets.defs.publishing.assets import native_tables, view_tables
 from finops_assets.defs.resources import Platform
-from finops_assets.intake.tables import BILLS
+from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts.tables import COST_FEATURES, QUALITY
 from finops_assets.schema import MONTH, SOURCE
 from finops_assets.warehouse.pointer import NotPublishedError
@@ -28,9 +29,11 @@ def stale_months(platform: Platform, source: str) -> list[str]:
     for month in _known_months(platform, source) - stale:
         partition = partition_values(month, source)
         bills = accepted_bills(platform, source, month)
-        made = not bills or platform.lake.is_current(COSTS, partition, recipe(platform, bills))
+        names = platform.lake.input(ACCOUNT_NAMES, partition)
+        made = not bills or platform.lake.is_current(COSTS, partition, recipe(bills, names))
         followed = not bills or all(platform.lake.files(t, partition) for t in (DAILY_COSTS, QUALITY))
-        if not (made and followed):
+        named = not bills or not are_missing(platform, source, month)
+        if not (made and followed and named):
             stale.add(month)
     return sorted(stale)
 

@@ -18,25 +18,27 @@ from finops_assets.defs.partitions import (
 )
 from finops_assets.defs.quality.reconcile import residual_check
 from finops_assets.defs.resources import Platform
-from finops_assets.engine.base import DataFile
+from finops_assets.engine.base import DataFile, ParquetInput
 from finops_assets.intake.bill import Bill
+from finops_assets.intake.tables import ACCOUNT_NAMES
 from finops_assets.lake.lake import build_key
 from finops_assets.normalize.formats import FORMAT_BY_NAME, FORMATS
 from finops_assets.normalize.references import load_references
-from finops_assets.normalize.tables import complete, costs_table, with_tag_columns
+from finops_assets.normalize.tables import complete, costs_table, with_account_names, with_tag_columns
 from finops_assets.settings import current_settings
 
 TABLE = costs_table(current_settings().tag_keys)
 
 
-def recipe(platform: Platform, bills: list[Bill]) -> str:
-    """The key of what `costs` is made from: SQL, reference tables, promoted tags, bills."""
+def recipe(bills: list[Bill], names: ParquetInput) -> str:
+    """The key of what `costs` is made from: SQL, reference tables, promoted tags, account names, bills."""
     forms = [FORMAT_BY_NAME[str(b.format)] for b in bills]
     references = load_references()
     return build_key(
         *(f.sql + f.reading for f in forms),
         *(f"{name}{references[name].to_pydict()}" for name in sorted(references)),
         repr(TABLE),
+        *((with_account_names(""), *names.names) if names.files else ()),
         *(b.bill_id for b in bills),
     )
 
@@ -49,7 +51,8 @@ def normalize(platform: Platform, source: str, month: str, run_id: str) -> int:
         if platform.lake.files(TABLE, partition):
             platform.lake.replace(TABLE, partition, [], run_id)
         return 0
-    key = recipe(platform, bills)
+    names = platform.lake.input(ACCOUNT_NAMES, partition)
+    key = recipe(bills, names)
     if not platform.lake.is_current(TABLE, partition, key):
         written: list[DataFile] = []
         formats = pa.table({"format": pa.array([b.format for b in bills], pa.string())})
@@ -58,9 +61,13 @@ def normalize(platform: Platform, source: str, month: str, run_id: str) -> int:
             inputs = {
                 "raw": platform.lake.input(form.raw_table(), partition),
                 "bill_formats": formats,
+                "account_names": names,
                 **load_references(),
             }
-            sql = with_tag_columns(complete(form.sql), platform.settings.tag_keys)
+            sql = complete(form.sql)
+            if names.files:
+                sql = with_account_names(sql)
+            sql = with_tag_columns(sql, platform.settings.tag_keys)
             path = platform.lake.new_file(TABLE, partition, key)
             written.append(platform.engine.write(sql, inputs, TABLE, path))
         platform.lake.replace(TABLE, partition, written, run_id)
@@ -69,7 +76,7 @@ def normalize(platform: Platform, source: str, month: str, run_id: str) -> int:
 
 @dg.asset(
     name=TABLE.name,
-    deps=[form.raw_table().name for form in FORMATS],
+    deps=[*(form.raw_table().name for form in FORMATS), ACCOUNT_NAMES.name],
     partitions_def=bill_partitions(),
     backfill_policy=SINGLE_RUN,
     automation_condition=ON_NEW_DATA,

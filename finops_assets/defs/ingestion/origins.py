@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.catalog import Catalog, Looked
 from finops_assets.settings import Settings
@@ -15,6 +17,7 @@ from finops_assets.source_settings import (
     AzureQuerySource,
     BigQuerySource,
     BlobFilesSource,
+    BucketSource,
     CostExplorerSource,
     DemoSource,
     FilesSource,
@@ -49,6 +52,19 @@ def connect(name: str, configured: Source, settings: Settings) -> BillSource:
             return _azure(name, configured, settings)
         case GcsFilesSource() | BigQuerySource():
             return _gcp(name, configured, settings)
+
+
+def ask_account_names(platform: Platform, name: str) -> pa.Table | None:
+    """AccountId, AccountName as the source's provider knows them now; None where it is not asked.
+
+    Raises SourceError.
+    """
+    configured = platform.settings.sources[name]
+    if not (isinstance(configured, BucketSource) and configured.account_names):
+        return None
+    from finops_assets.sources.aws.organizations import account_names
+
+    return account_names(_aws_access(configured))
 
 
 def _aws(

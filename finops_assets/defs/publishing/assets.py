@@ -3,7 +3,7 @@
 import dagster as dg
 
 from finops_assets.defs.resources import Platform
-from finops_assets.intake.tables import BILLS
+from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts import tables as marts
 from finops_assets.normalize.formats import FORMATS
 from finops_assets.normalize.tables import costs_table
@@ -15,6 +15,7 @@ def native_tables() -> tuple[Table, ...]:
     """Small tables and marts: copied into the published file, sorted."""
     return (
         BILLS,
+        ACCOUNT_NAMES,
         marts.daily_costs_table(current_settings().tag_keys),
         marts.COST_FEATURES,
         marts.COST_FORECASTS,
