@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SERVICES := .services
-CODE := finops_assets finops_api streamlit_app tests
+CODE := finops_assets finops_api streamlit_app tests benchmarks
 
 $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

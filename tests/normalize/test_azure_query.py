@@ -18,10 +18,11 @@ from tests.sources.azure.test_query import GIVEN, SCOPE
 
 JANUARY = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
 
+ORDINARY = "2026-01-05,s-1,Shop,RG-Web,Virtual Machines,EU West,Usage,OnDemand,Azure,10.00000000001,EUR"
 LINES = (
     # Ordinary usage: in both views.
-    "ActualCost,2026-01-05,s-1,Shop,RG-Web,Load Balancer,EU West,Usage,OnDemand,Azure,10.00000000001,EUR",
-    "AmortizedCost,2026-01-05,s-1,Shop,RG-Web,Load Balancer,EU West,Usage,OnDemand,Azure,10.00000000001,EUR",
+    f"ActualCost,{ORDINARY}",
+    f"AmortizedCost,{ORDINARY}",
     # A reservation: bought once, then usage that it covers, and what of it is left unused.
     "ActualCost,2026-01-01,s-1,Shop,,Virtual Machines,,Purchase,Reservation,Azure,300,EUR",
     "ActualCost,2026-01-05,s-1,Shop,rg-web,Virtual Machines,westeurope,Usage,Reservation,Azure,0,EUR",

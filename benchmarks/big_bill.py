@@ -1,0 +1,116 @@
+"""How much memory a large bill takes: a month of CUR 2.0 in Parquet, from a real S3 server to `costs`.
+
+    .venv/bin/python -m benchmarks.big_bill --gigabytes 5 --memory-limit 400MB --folder /var/tmp/big-bill
+
+Writes the bill (wider rows of the demo's, every line and resource with an id of its own), serves it from
+moto_server, runs `finops ingest` in a process of its own, and prints the peak of that process's resident
+memory as the operating system counts it. Needs about four times the bill's size on disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from tests.ingestion.connected import Connected
+from tests.services.moto import CREDENTIALS, REGION, Moto, running_moto
+
+BUCKET = "billing"
+FILE_BYTES = 256 * 10**6
+
+_WIDER = """
+COPY (
+    SELECT * REPLACE (
+        sha256(identity_line_item_id || uuid()) AS identity_line_item_id,
+        CASE WHEN line_item_resource_id IS NOT NULL THEN 'arn:aws:ec2:us-east-1:310448120000:instance/'
+            || uuid() END AS line_item_resource_id,
+        map_concat(resource_tags, MAP {{'pod': CAST(uuid() AS VARCHAR), 'build': md5(CAST(uuid() AS VARCHAR))}})
+            AS resource_tags
+    )
+    FROM read_parquet(?), range(?)
+) TO '{path}' (FORMAT parquet, COMPRESSION snappy)
+"""
+
+
+def write_bill(folder: Path, size: int) -> tuple[str, list[Path]]:
+    """A month, and files of about 256 MB that are `size` bytes together."""
+    finops = Path(sys.executable).parent / "finops"
+    subprocess.run([finops, "demo", "--to", folder / "demo", "--rows", "400000", "--months", "2"], check=True)
+    month = sorted((folder / "demo" / "aws").glob("*/data/*"))[0]
+    files: list[Path] = []
+    times = 1
+    while sum(f.stat().st_size for f in files) < size:
+        path = folder / f"bill-{len(files):05d}.snappy.parquet"
+        with duckdb.connect() as connection:
+            connection.execute("SET memory_limit = '4GB'")
+            connection.execute(_WIDER.format(path=path), [f"{month}/*.parquet", times])
+        if times == 1:  # a first try tells how often the month goes into a file
+            times = max(FILE_BYTES // path.stat().st_size, 2)
+        else:
+            files.append(path)
+    return month.name.removeprefix("BILLING_PERIOD="), files
+
+
+def total(files: list[Path]) -> tuple[int, Decimal]:
+    """Rows and unblended cost of the files."""
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            "SELECT count(*), sum(line_item_unblended_cost) FROM read_parquet(?)", [[str(f) for f in files]]
+        ).fetchone()
+    assert found is not None
+    return found
+
+
+def deliver(moto: Moto, month: str, files: list[Path]) -> None:
+    """Lay the files into the bucket as Data Exports does, their manifest last."""
+    s3 = moto.owner("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    keys = [f"cur/data/BILLING_PERIOD={month}/{file.name}" for file in files]
+    for key, file in zip(keys, files, strict=True):
+        s3.upload_file(str(file), BUCKET, key)
+    manifest = {"executionId": "1", "dataFiles": [f"s3://{BUCKET}/{key}" for key in keys]}
+    key = f"cur/metadata/BILLING_PERIOD={month}/cur-Manifest.json"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(manifest).encode())
+
+
+def main() -> None:
+    """Measure, and print a line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--gigabytes", type=float, default=5)
+    parser.add_argument("--memory-limit", default="400MB")
+    parser.add_argument("--folder", type=Path, required=True)
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True)
+    month, files = write_bill(given.folder, int(given.gigabytes * 1e9))
+    rows, billed = total(files)
+    size = sum(f.stat().st_size for f in files)
+    platform = Connected(given.folder, CREDENTIALS)
+    with running_moto() as moto:
+        deliver(moto, month, files)
+        platform.configure(
+            f'memory_limit = "{given.memory_limit}"\n[sources.aws-main]\nkind = "aws_export"\n'
+            f'bucket = "{BUCKET}"\nprefix = "cur"\nregion = "{REGION}"\nendpoint_url = "{moto.url}"\n'
+        )
+        begun = time.monotonic()
+        finops = str(Path(sys.executable).parent / "finops")
+        process = subprocess.Popen([finops, "ingest"], env=platform.environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - begun
+    landed = platform.query("SELECT count(*), sum(BilledCost) FROM costs")
+    print(
+        f"{size:,} bytes of Parquet in {len(files)} files, {rows:,} rows, {billed} billed; "
+        f"exit {os.waitstatus_to_exitcode(status)}; costs hold {landed}; "
+        f"{usage.ru_maxrss / 1024:,.0f} MiB at the peak, {seconds:,.0f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()
