@@ -32,8 +32,9 @@ COPY (
         sha256(identity_line_item_id || uuid()) AS identity_line_item_id,
         CASE WHEN line_item_resource_id IS NOT NULL THEN 'arn:aws:ec2:us-east-1:310448120000:instance/'
             || uuid() END AS line_item_resource_id,
-        map_concat(resource_tags, MAP {{'pod': CAST(uuid() AS VARCHAR), 'build': md5(CAST(uuid() AS VARCHAR))}})
-            AS resource_tags
+        map_concat(
+            resource_tags, MAP {{'pod': CAST(uuid() AS VARCHAR), 'build': md5(CAST(uuid() AS VARCHAR))}}
+        ) AS resource_tags
     )
     FROM read_parquet(?), range(?)
 ) TO '{path}' (FORMAT parquet, COMPRESSION snappy)
