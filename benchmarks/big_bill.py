@@ -2,16 +2,15 @@
 
     .venv/bin/python -m benchmarks.big_bill --gigabytes 5 --memory-limit 400MB --folder /var/tmp/big-bill
 
-Writes the bill (wider rows of the demo's, every line and resource with an id of its own), serves it from
-moto_server, runs `finops ingest` in a process of its own, and prints the peak of that process's resident
-memory as the operating system counts it. Needs about four times the bill's size on disk.
+Writes the bill (wider rows of the demo's, every line with an id and every resource with tags of its own),
+serves it from moto_server, runs `finops ingest` in a process of its own, and prints the peak of that
+process's resident memory as the operating system counts it. Needs about four times the bill's size on disk.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -29,16 +28,24 @@ FILE_BYTES = 256 * 10**6
 _WIDER = """
 COPY (
     SELECT * REPLACE (
-        sha256(identity_line_item_id || uuid()) AS identity_line_item_id,
-        CASE WHEN line_item_resource_id IS NOT NULL THEN 'arn:aws:ec2:us-east-1:310448120000:instance/'
-            || uuid() END AS line_item_resource_id,
-        map_concat(
-            resource_tags, MAP {{'pod': CAST(uuid() AS VARCHAR), 'build': md5(CAST(uuid() AS VARCHAR))}}
-        ) AS resource_tags
+        sha256(concat(identity_line_item_id, c.copy, x.file)) AS identity_line_item_id,
+        'arn:aws:ec2:us-east-1:310448120000:instance/i-'
+            || md5(concat(line_item_resource_id, c.copy, x.file)) AS line_item_resource_id,
+        map_concat(resource_tags, MAP {{
+            'user_pod': 'pod-' || md5(concat(c.copy, x.file, line_item_resource_id)),
+            'user_build': sha256(concat(line_item_resource_id, c.copy, x.file))
+        }}) AS resource_tags
     )
-    FROM read_parquet(?), range(?)
+    FROM read_parquet(?), range(?) AS c(copy), (SELECT ? AS file) AS x
 ) TO '{path}' (FORMAT parquet, COMPRESSION snappy)
 """
+
+_PEAK = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""Runs a command below a small process: a child's count begins at the size of the process that forks it."""
 
 
 def write_bill(folder: Path, size: int) -> tuple[str, list[Path]]:
@@ -52,7 +59,8 @@ def write_bill(folder: Path, size: int) -> tuple[str, list[Path]]:
         path = folder / f"bill-{len(files):05d}.snappy.parquet"
         with duckdb.connect() as connection:
             connection.execute("SET memory_limit = '4GB'")
-            connection.execute(_WIDER.format(path=path), [f"{month}/*.parquet", times])
+            connection.execute(f"SET temp_directory = '{folder}/spill'")
+            connection.execute(_WIDER.format(path=path), [f"{month}/*.parquet", times, len(files)])
         if times == 1:  # a first try tells how often the month goes into a file
             times = max(FILE_BYTES // path.stat().st_size, 2)
         else:
@@ -64,7 +72,10 @@ def total(files: list[Path]) -> tuple[int, Decimal]:
     """Rows and unblended cost of the files."""
     with duckdb.connect() as connection:
         found = connection.execute(
-            "SELECT count(*), sum(line_item_unblended_cost) FROM read_parquet(?)", [[str(f) for f in files]]
+            # A double's shortest text is the figure of the bill.
+            "SELECT count(*), sum(CAST(CAST(line_item_unblended_cost AS VARCHAR) AS DECIMAL(38, 18))) "
+            "FROM read_parquet(?)",
+            [[str(f) for f in files]],
         ).fetchone()
     assert found is not None
     return found
@@ -101,15 +112,19 @@ def main() -> None:
             f'bucket = "{BUCKET}"\nprefix = "cur"\nregion = "{REGION}"\nendpoint_url = "{moto.url}"\n'
         )
         begun = time.monotonic()
-        finops = str(Path(sys.executable).parent / "finops")
-        process = subprocess.Popen([finops, "ingest"], env=platform.environment)
-        _, status, usage = os.wait4(process.pid, 0)
+        command = [sys.executable, "-c", _PEAK, str(Path(sys.executable).parent / "finops"), "ingest"]
+        printed = subprocess.run(
+            command, env=platform.environment, stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
         seconds = time.monotonic() - begun
+    *told, last = printed.splitlines()
+    print("\n".join(told))
+    code, peak = map(int, last.split())
     landed = platform.query("SELECT count(*), sum(BilledCost) FROM costs")
     print(
         f"{size:,} bytes of Parquet in {len(files)} files, {rows:,} rows, {billed} billed; "
-        f"exit {os.waitstatus_to_exitcode(status)}; costs hold {landed}; "
-        f"{usage.ru_maxrss / 1024:,.0f} MiB at the peak, {seconds:,.0f} s"
+        f"exit {code}; costs hold {landed}; "
+        f"{peak / 1024:,.0f} MiB at the peak, {seconds:,.0f} s"
     )
 
 

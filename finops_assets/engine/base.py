@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -37,6 +37,10 @@ class DataFile:
     bytes: int
 
 
+class EngineMemoryError(Exception):
+    """A stage needs more memory than the engine may take; the text says what to set."""
+
+
 class Engine(Protocol):
     """Runs a stage's SQL. Names in `inputs` are the relations the SQL may read."""
 
@@ -49,6 +53,18 @@ class Engine(Protocol):
         params: Sequence[object] = (),
     ) -> DataFile:
         """Write the rows of `sql`, cast to `table`'s columns and in its order, to one Parquet file."""
+        ...
+
+    def write_large(
+        self,
+        sql: str,
+        inputs: Mapping[str, Input],
+        table: Table,
+        new_file: Callable[[], Path],
+        *,
+        rows: int,
+    ) -> list[DataFile]:
+        """The same to as many files as keep each one's sort in memory; `rows` is about how many come."""
         ...
 
     def fetch(self, sql: str, inputs: Mapping[str, Input], params: Sequence[object] = ()) -> pa.Table:

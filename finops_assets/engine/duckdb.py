@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 import duckdb
 import pyarrow as pa
 
-from finops_assets.engine.base import DataFile, Input, ParquetInput
+from finops_assets.engine.base import DataFile, EngineMemoryError, Input, ParquetInput
 from finops_assets.schema import Table, literal, quote
+
+ROW_GROUP_ROWS = 20_480
+"""Rows that a file's writer gathers before it lets go of them: with a bill's hundred columns, DuckDB's own
+122,880 are a quarter of a gigabyte a thread. Reads are as fast: smaller groups prune better."""
+THREAD_BYTES = 300 * 10**6
+"""Memory that a thread needs to read and write a bill without thrashing; `benchmarks/big_bill.py` tells."""
+SORTED_ROW_BYTES = 3_000
+"""Memory to sort a row of `costs`, the widest table that has an order, with the writer's beside it."""
+_UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
 def configure(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -58,9 +68,21 @@ def _instance(engine: DuckDBEngine) -> duckdb.DuckDBPyConnection:
     instance.execute(f"SET temp_directory = {literal(str(engine.temp_directory))}")
     if engine.memory_limit:
         instance.execute(f"SET memory_limit = {literal(engine.memory_limit)}")
-    if engine.threads:
-        instance.execute(f"SET threads = {engine.threads}")
+    threads = engine.threads or min(int(_setting(instance, "threads")), _limit(instance) // THREAD_BYTES)
+    instance.execute(f"SET threads = {max(threads, 1)}")
     return instance
+
+
+def _setting(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    row = connection.execute("SELECT CAST(current_setting(?) AS VARCHAR)", [name]).fetchone()
+    assert row is not None  # noqa: S101 - a query without FROM has one row
+    return str(row[0])
+
+
+def _limit(connection: duckdb.DuckDBPyConnection) -> int:
+    """Bytes that the instance may take; DuckDB says '381.4 MiB'."""
+    number, unit = _setting(connection, "memory_limit").split()
+    return int(float(number) * _UNITS[unit])
 
 
 @dataclass(frozen=True)
@@ -73,10 +95,16 @@ class DuckDBEngine:
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A private connection with the engine's limits, closed at the end."""
+        """A private connection with the engine's limits, closed at the end. Raises EngineMemoryError."""
         connection = configure(_instance(self).cursor())
         try:
             yield connection
+        except duckdb.OutOfMemoryException as error:
+            limit = _setting(connection, "memory_limit")
+            raise EngineMemoryError(
+                f"expected to get by with {limit} of memory and the disk below {self.temp_directory}; found "
+                f"that it takes more ({str(error).splitlines()[0]}). Set a higher memory_limit in finops.toml"
+            ) from error
         finally:
             connection.close()
 
@@ -105,7 +133,7 @@ class DuckDBEngine:
             try:
                 row = connection.execute(
                     f"COPY ({query}) TO {literal(str(path))} "
-                    "(FORMAT parquet, COMPRESSION zstd, RETURN_STATS)",
+                    f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS}, RETURN_STATS)",
                     list(params) or None,
                 ).fetchone()
             except duckdb.Error:
@@ -113,6 +141,44 @@ class DuckDBEngine:
                 raise
         assert row is not None  # noqa: S101 - COPY of one file returns one row
         return DataFile(path=path, rows=int(row[1]), bytes=int(row[2]))
+
+    def write_large(
+        self,
+        sql: str,
+        inputs: Mapping[str, Input],
+        table: Table,
+        new_file: Callable[[], Path],
+        *,
+        rows: int,
+    ) -> list[DataFile]:
+        """See Engine.write_large. Raises what `write` raises; leaves no file then.
+
+        Rows are first written as they come, which takes no more memory the more they are, and then sorted
+        file by file: DuckDB's sort of many wide rows does not keep to a small limit.
+        """
+        with self.connect() as connection:
+            groups = max(_limit(connection) // SORTED_ROW_BYTES // ROW_GROUP_ROWS, 1)
+        if rows <= groups * ROW_GROUP_ROWS:
+            return [self.write(sql, inputs, table, new_file())]
+        unsorted = replace(table, order_by=())
+        done: list[DataFile] = []
+        with TemporaryDirectory(dir=self.temp_directory, prefix=f"{table.name}-") as folder:
+            try:
+                with self._bound(inputs) as connection:
+                    connection.execute(
+                        f"COPY ({select_as(unsorted, f'({sql})')}) TO {literal(f'{folder}/rows')} "
+                        f"(FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {ROW_GROUP_ROWS}, "
+                        f"ROW_GROUPS_PER_FILE {groups})"
+                    )
+                for part in sorted(Path(folder, "rows").iterdir()):
+                    one = f"SELECT * FROM read_parquet({literal(str(part))}, hive_partitioning = false)"
+                    done.append(self.write(one, {}, table, new_file()))
+                    part.unlink()
+            except Exception:
+                for file in done:
+                    file.path.unlink()
+                raise
+        return done
 
     def fetch(self, sql: str, inputs: Mapping[str, Input], params: Sequence[object] = ()) -> pa.Table:
         """See Engine.fetch."""

@@ -98,6 +98,8 @@ def parse(
     try:
         written = engine.write(f"SELECT * FROM ({union}) WHERE {keep}", {}, form.raw_table(), to)
     except duckdb.Error as error:
+        if _is_the_machines(error):
+            raise
         raise BillError(_explain(error, files)) from error
     return ParsedBill(
         path=to,
@@ -152,7 +154,14 @@ def _read(file: FetchedFile, read: Callable[[], T]) -> T:
     try:
         return read()
     except duckdb.Error as error:
+        if _is_the_machines(error):
+            raise
         raise BillError(_explain(error, [file])) from error
+
+
+def _is_the_machines(error: duckdb.Error) -> bool:
+    """Whether memory or disk ran out, for which no bill is to blame."""
+    return isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error)
 
 
 def _explain(error: duckdb.Error, files: Sequence[FetchedFile]) -> str:

@@ -30,31 +30,32 @@ plan_offsets AS (
 -- ('aws:') keys keep theirs (FOCUS, Tags: one tag scheme goes without a prefix). Renamed once a distinct
 -- set, in order of keys.
 tag_sets AS (
-    SELECT
-        resource_tags,
-        CAST(to_json(map_from_entries(list({'k': tag_key, 'v': tag_value} ORDER BY tag_key))) AS VARCHAR)
-            AS tags
+    SELECT resource_tags, nullif(CAST(to_json(map_from_entries(tags)) AS VARCHAR), '{}') AS tags
     FROM (
-        SELECT resource_tags, tag_key, max(tag_value) AS tag_value
+        SELECT
+            resource_tags,
+            -- Of two that are one key without their prefix, the last value in order of text.
+            list_filter(entries, lambda e, i: entries[i + 1] IS NULL OR entries[i + 1].k <> e.k) AS tags
         FROM (
             SELECT
-                given.resource_tags,
-                regexp_replace(entry.key, '^user[:_]', '') AS tag_key,
-                entry.value->>'$' AS tag_value
-            FROM (SELECT DISTINCT resource_tags FROM cur WHERE json_valid(resource_tags)) AS given,
-                json_each(given.resource_tags) AS entry
+                resource_tags,
+                list_sort(list_transform(
+                    list_filter(
+                        map_entries(from_json(resource_tags, '"MAP(VARCHAR, VARCHAR)"')),
+                        lambda e: e.value <> ''
+                    ),
+                    lambda e: {'k': regexp_replace(e.key, '^user[:_]', ''), 'v': e.value}
+                )) AS entries
+            FROM (SELECT DISTINCT resource_tags FROM cur WHERE json_valid(resource_tags))
         )
-        WHERE tag_key IS NOT NULL AND tag_value <> ''
-        GROUP BY resource_tags, tag_key
     )
-    GROUP BY resource_tags
 ),
 
 -- One row for each line item, and a second one for what a commitment left unused (FOCUS,
 -- CommitmentDiscountStatus: unused commitment is Usage rows of its own). Unused reservation: the unused
 -- shares of upfront and recurring fee, stated on the RIFee row. Unused Savings Plans commitment: the
 -- commitment to date less the used one, stated on the SavingsPlanRecurringFee row.
-priced AS (
+priced AS NOT MATERIALIZED (
     SELECT
         *,
         line_item_line_item_type AS item_type,
@@ -76,9 +77,8 @@ priced AS (
     FROM cur
 ),
 charges AS (
-    SELECT *, false AS is_unused FROM priced
-    UNION ALL
-    SELECT *, true AS is_unused FROM priced WHERE unused_cost <> 0
+    SELECT *, unnest(CASE WHEN unused_cost <> 0 THEN [false, true] ELSE [false] END) AS is_unused
+    FROM priced
 ),
 
 classified AS (

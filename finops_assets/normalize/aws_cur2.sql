@@ -2,7 +2,7 @@
 -- Source: AWS Data Exports user guide, "Cost and Usage Report (CUR) 2.0" table dictionary. Columns that
 -- CUR 2.0 keeps inside its `product` map are read from there; `resource_tags` keys begin with 'user_'
 -- for a customer's own tags.
-WITH cur AS (
+WITH cur AS NOT MATERIALIZED (
     SELECT
         *,
         nullif(savings_plan_savings_plan_a_r_n, '') AS plan_id,

@@ -2,7 +2,7 @@
 -- Source: AWS Data Exports user guide, "Cost and Usage Report (Legacy CUR)" data dictionary, and its
 -- Athena layout, which writes lineItem/UnblendedCost as line_item_unblended_cost and product/ProductName
 -- as product_product_name. It has no account names.
-WITH cur AS (
+WITH cur AS NOT MATERIALIZED (
     SELECT
         "bill/InvoiceId" AS bill_invoice_id,
         "bill/InvoicingEntity" AS bill_invoicing_entity,

@@ -2,7 +2,7 @@
 -- Source: AWS Data Exports user guide, "FOCUS 1.2 with AWS columns" and "FOCUS 1.0 with AWS columns".
 -- x_ServiceCode is the product code, which tells the subcategory that 1.0 does not have; x_UsageType is
 -- what 1.1 named SkuMeter.
-WITH delivered AS (
+WITH delivered AS NOT MATERIALIZED (
     SELECT
         raw.* REPLACE (coalesce(raw.SkuMeter, raw.x_UsageType) AS SkuMeter),
         -- EBS comes under EC2's code, in category Storage.

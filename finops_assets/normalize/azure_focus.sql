@@ -22,7 +22,7 @@ WITH services AS (
         ORDER BY s.MeterSubCategory IS NULL, s.MeterSubCategory, s.ServiceName
     ) = 1
 ),
-delivered AS (
+delivered AS NOT MATERIALIZED (
     SELECT
         raw.* REPLACE (
             coalesce(raw.InvoiceId, raw.x_InvoiceId) AS InvoiceId,

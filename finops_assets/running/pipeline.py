@@ -72,17 +72,18 @@ def _root_message(error: SerializableErrorInfo | None) -> str:
 def _following(
     instance: dg.DagsterInstance, run_id: str, progress: Progress, task: TaskID, label: str
 ) -> Iterator[None]:
-    """Advance the bar as the run's steps end, until the block does."""
+    """Advance the bar as the run's steps end and say what it says, until the block does."""
     over = threading.Event()
+    told = Told(instance, run_id)
 
     def follow() -> None:
         while not over.wait(0.25):
-            advance()
+            show()
 
-    def advance() -> None:
-        logs = instance.all_logs(run_id, of_type=_FINISHED)
-        last = f"{label}: {logs[-1].step_key}" if logs else label
-        progress.update(task, completed=len(logs), description=last)
+    def show() -> None:
+        told.read_on()
+        last = f"{label}: {told.last}" if told.last else label
+        progress.update(task, completed=told.finished, description=last)
 
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
@@ -91,4 +92,25 @@ def _following(
     finally:
         over.set()
         thread.join()
-        advance()
+        show()
+
+
+class Told:
+    """What a run's log has told so far: how many steps ended, and the newest step or line of its own."""
+
+    def __init__(self, instance: dg.DagsterInstance, run_id: str) -> None:
+        self._instance, self._run_id = instance, run_id
+        self._cursor: str | None = None
+        self.finished = 0
+        self.last: str | None = None
+
+    def read_on(self) -> None:
+        """Take in what the log has told since."""
+        news = self._instance.get_records_for_run(self._run_id, self._cursor)
+        self._cursor = news.cursor
+        for entry in (record.event_log_entry for record in news.records):
+            if not entry.is_dagster_event:
+                self.last = entry.user_message
+            elif entry.dagster_event_type in _FINISHED:
+                self.finished += 1
+                self.last = entry.step_key

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
 
-from finops_assets.engine.base import ParquetInput
+from finops_assets.engine.base import EngineMemoryError, ParquetInput
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.schema import MONEY, Column, Table
 
@@ -50,6 +52,45 @@ def test_the_memory_limit_is_the_instances_own(tmp_path: Path) -> None:
     small = DuckDBEngine(tmp_path / "spill", memory_limit="512MB", threads=1)
     setting = "SELECT current_setting('memory_limit') AS m, current_setting('threads') AS t"
     assert small.fetch(setting, {}).to_pylist() == [{"m": "488.2 MiB", "t": 1}]
+
+
+def test_many_rows_become_files_that_are_each_sorted_in_little_memory(tmp_path: Path) -> None:
+    small = DuckDBEngine(tmp_path / "spill", memory_limit="100MB")
+    names = (tmp_path / f"{n}.parquet" for n in count())
+    sql = "SELECT hash(range) % 1000 AS n, range AS amount FROM range(100_000)"
+    written = small.write_large(sql, {}, TABLE, lambda: next(names), rows=100_000)
+    assert len(written) > 2
+    frames = [pl.read_parquet(file.path) for file in written]
+    assert [len(frame) for frame in frames] == [file.rows for file in written]
+    assert all(frame["n"].is_sorted() for frame in frames)
+    assert pl.concat(frames)["amount"].sort().to_list() == [Decimal(n) for n in range(100_000)]
+    assert list((tmp_path / "spill").iterdir()) == []
+
+
+def test_few_rows_become_one_file(engine: DuckDBEngine, tmp_path: Path) -> None:
+    (written,) = engine.write_large(
+        "SELECT range AS n, 1 AS amount FROM range(9, 0, -1)",
+        {},
+        TABLE,
+        lambda: tmp_path / "t.parquet",
+        rows=9,
+    )
+    assert pl.read_parquet(written.path)["n"].to_list() == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+
+def test_large_sql_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    small = DuckDBEngine(tmp_path / "spill", memory_limit="100MB")
+    sql = "SELECT range AS n, if(range = 90_000, 'abc', '1') AS amount FROM range(100_000)"
+    (tmp_path / "made").mkdir()
+    with pytest.raises(duckdb.Error, match="abc"):
+        small.write_large(sql, {}, TABLE, lambda: tmp_path / "made" / uuid4().hex, rows=100_000)
+    assert list((tmp_path / "made").iterdir()) == list((tmp_path / "spill").iterdir()) == []
+
+
+def test_too_little_memory_is_said(tmp_path: Path) -> None:
+    small = DuckDBEngine(tmp_path / "spill", memory_limit="30MB")
+    with pytest.raises(EngineMemoryError, match=r"28\.6 MiB of memory.*higher memory_limit in finops\.toml"):
+        small.fetch("SELECT list(range) FROM range(10_000_000)", {})
 
 
 def test_times_are_utc(engine: DuckDBEngine) -> None:

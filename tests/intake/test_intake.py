@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from finops_assets.engine.base import EngineMemoryError
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.bill import Bill
 from finops_assets.intake.catalog import Catalog
@@ -209,6 +211,17 @@ def test_a_damaged_parquet_file(desk: Desk) -> None:
     assert desk.problem("b.parquet", b"PAR1 and then nothing").startswith(
         "2026-01/b.parquet: expected a readable Parquet file, found"
     )
+
+
+def test_too_little_memory_is_not_the_bills_fault(desk: Desk) -> None:
+    path = desk.put("2026-01/b.parquet", b"")
+    frame = pl.read_csv(text({}).encode(), infer_schema=False)
+    pl.concat([frame] * 20_000).write_parquet(path)
+    (ready,) = Catalog(desk.source, desk.engine, desk.staging).by_month()["2026-01"]
+    small = replace(desk.intake, engine=DuckDBEngine(desk.staging / "spill", memory_limit="3MB"))
+    with pytest.raises(EngineMemoryError, match="memory_limit"):
+        small.take("2026-01", [ready], [])
+    assert [path.name for path in desk.staging.iterdir()] == ["spill"]
 
 
 def test_an_empty_file(desk: Desk) -> None:

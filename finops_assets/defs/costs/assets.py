@@ -68,8 +68,8 @@ def normalize(platform: Platform, source: str, month: str, run_id: str) -> int:
             if names.files:
                 sql = with_account_names(sql)
             sql = with_tag_columns(sql, platform.settings.tag_keys)
-            path = platform.lake.new_file(TABLE, partition, key)
-            written.append(platform.engine.write(sql, inputs, TABLE, path))
+            new_file = partial(platform.lake.new_file, TABLE, partition, key)
+            written += platform.engine.write_large(sql, inputs, TABLE, new_file, rows=bill.rows)
         platform.lake.replace(TABLE, partition, written, run_id)
     return platform.lake.rows(TABLE, partition)
 
