@@ -5,28 +5,23 @@ from __future__ import annotations
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 from finops_assets.engine.duckdb import DuckDBEngine
+from finops_assets.intake.looked import LookedInto
 from finops_assets.intake.parse import BillError, detect_format, months_in
 from finops_assets.lake.lake import build_key
 from finops_assets.normalize.formats import FORMAT_BY_NAME
 from finops_assets.sources.base import BillSource, ChangedWhileReadError, Delivery, DeliveryError, Silence
 
-Looked: TypeAlias = dict[str, tuple[str, tuple[str, ...]]]
-"""A loose file's fingerprint → its format and the months its rows belong to."""
-
-
-@dataclass
+@dataclass(frozen=True)
 class Catalog:
-    """Deliveries by month. Loose files are looked into once and remembered by their fingerprint."""
+    """Deliveries by month. Loose files are looked into once and remembered in `staging`."""
 
     source: BillSource
     engine: DuckDBEngine
     staging: Path
-    looked: Looked = field(default_factory=dict)
 
     def by_month(self) -> dict[str, list[Delivery]]:
         """'YYYY-MM' → its deliveries, oldest first. Raises SourceError.
@@ -53,21 +48,21 @@ class Catalog:
             m: sorted(ds, key=lambda d: (d.exported_at, d.delivery_id)) for m, ds in sorted(found.items())
         }
 
-    def _look_into(self, delivery: Delivery) -> tuple[str, tuple[str, ...]]:
-        if delivery.fingerprint not in self.looked:
-            folder = self.staging / f"look-{self.source.name}-{delivery.fingerprint}"
-            try:
-                (file,) = self.source.fetch(delivery, folder, Silence())
-                form = (
-                    FORMAT_BY_NAME[delivery.format] if delivery.format else detect_format(self.engine, file)
-                )
-                months = months_in(self.engine, file, form)
-                if not months:
-                    raise BillError(f"{file.name}: expected bill rows, found a header and none")
-                self.looked[delivery.fingerprint] = form.name, tuple(months)
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-        return self.looked[delivery.fingerprint]
+    def _look_into(self, delivery: Delivery) -> tuple[str, list[str]]:
+        known = LookedInto(self.staging / "looked" / self.source.name)
+        if (found := known.get(delivery.fingerprint)) is not None:
+            return found
+        folder = self.staging / f"look-{self.source.name}-{delivery.fingerprint}"
+        try:
+            (file,) = self.source.fetch(delivery, folder, Silence())
+            form = FORMAT_BY_NAME[delivery.format] if delivery.format else detect_format(self.engine, file)
+            months = months_in(self.engine, file, form)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        if not months:
+            raise BillError(f"{file.name}: expected bill rows, found a header and none")
+        known.keep(delivery.fingerprint, form.name, months)
+        return form.name, months
 
 
 def _together(parts: Iterable[Delivery]) -> Delivery:

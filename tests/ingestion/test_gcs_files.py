@@ -72,7 +72,9 @@ def test_files_are_watched_and_a_changed_one_restates_its_month(
     assert platform.tick(SENSOR) == []
     put("2026-01-b.csv", "5")
     assert platform.asked_months(SENSOR) == [("2026-01|oracle", "2026-01|oracle")]
+    proxy.faults = [untouched := Fault(of=r"GET .*2026-02", times=1, status=403)]
     platform.ingest()
+    assert untouched.times == 1, "another process does not fetch a file again to look into it"
     assert platform.billed() == {"2026-01": Decimal("6.000000000000000001"), "2026-02": Decimal(3)}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from finops_assets.defs.resources import Platform
-from finops_assets.intake.catalog import Catalog, Looked
+from finops_assets.intake.catalog import Catalog
 from finops_assets.settings import Settings
 from finops_assets.source_settings import (
     AwsExportSource,
@@ -135,10 +135,6 @@ def _months(window: Window, settings: Settings) -> tuple[str, ...]:
     return tuple(m for m in months if m >= settings.first_month)
 
 
-_looked: dict[str, Looked] = {}
-
-
 def open_catalog(platform: Platform, name: str) -> Catalog:
-    """The source's deliveries by month. A loose file is looked into once a process, not once a tick."""
-    looked = _looked.setdefault(name, {})
-    return Catalog(open_source(platform, name), platform.engine, platform.settings.paths.staging, looked)
+    """The source's deliveries by month."""
+    return Catalog(open_source(platform, name), platform.engine, platform.settings.paths.staging)
