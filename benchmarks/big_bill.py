@@ -49,12 +49,17 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def write_bill(folder: Path, size: int) -> tuple[str, list[Path]]:
-    """A month, and files of about 256 MB that are `size` bytes together."""
+    """A month, and files of about 256 MB that are `size` bytes together; those of an earlier run if there."""
     finops = Path(sys.executable).parent / "finops"
-    subprocess.run([finops, "demo", "--to", folder / "demo", "--rows", "400000", "--months", "2"], check=True)
+    demo = [str(finops), "demo", "--to", str(folder / "demo"), "--rows", "400000", "--months", "2"]
+    if not (folder / "demo").is_dir():
+        subprocess.run(demo, check=True)
     month = sorted((folder / "demo" / "aws").glob("*/data/*"))[0]
-    files: list[Path] = []
+    name = month.name.removeprefix("BILLING_PERIOD=")
+    files = sorted(folder.glob("bill-*.parquet"))
     times = 1
+    if files:
+        return name, files
     while sum(f.stat().st_size for f in files) < size:
         path = folder / f"bill-{len(files):05d}.snappy.parquet"
         with duckdb.connect() as connection:
@@ -65,7 +70,7 @@ def write_bill(folder: Path, size: int) -> tuple[str, list[Path]]:
             times = max(FILE_BYTES // path.stat().st_size, 2)
         else:
             files.append(path)
-    return month.name.removeprefix("BILLING_PERIOD="), files
+    return name, files
 
 
 def total(files: list[Path]) -> tuple[int, Decimal]:
@@ -100,7 +105,7 @@ def main() -> None:
     parser.add_argument("--memory-limit", default="400MB")
     parser.add_argument("--folder", type=Path, required=True)
     given = parser.parse_args()
-    given.folder.mkdir(parents=True)
+    given.folder.mkdir(parents=True, exist_ok=True)
     month, files = write_bill(given.folder, int(given.gigabytes * 1e9))
     rows, billed = total(files)
     size = sum(f.stat().st_size for f in files)

@@ -66,6 +66,8 @@ def _instance(engine: DuckDBEngine) -> duckdb.DuckDBPyConnection:
     engine.temp_directory.mkdir(parents=True, exist_ok=True)
     instance = duckdb.connect()
     instance.execute(f"SET temp_directory = {literal(str(engine.temp_directory))}")
+    # A large bill's file has a hundred megabytes of it, and a normalization reads the file several times.
+    instance.execute("SET parquet_metadata_cache = true")
     if engine.memory_limit:
         instance.execute(f"SET memory_limit = {literal(engine.memory_limit)}")
     threads = engine.threads or min(int(_setting(instance, "threads")), _limit(instance) // THREAD_BYTES)

@@ -15,6 +15,7 @@ from finops_assets.lake.lake import build_key
 from finops_assets.normalize.formats import FORMAT_BY_NAME
 from finops_assets.sources.base import BillSource, ChangedWhileReadError, Delivery, DeliveryError, Silence
 
+
 @dataclass(frozen=True)
 class Catalog:
     """Deliveries by month. Loose files are looked into once and remembered in `staging`."""
