@@ -129,6 +129,23 @@ def sql(query: Annotated[str, typer.Argument(help="DuckDB SQL over the published
 
 
 @app.command()
+def conformance(
+    source: Annotated[str | None, typer.Option(help="A source; all by default.")] = None,
+    month: Month = None,
+    rule: Annotated[str | None, typer.Option(help="Only this rule.")] = None,
+) -> None:
+    """Show how the bills keep the rules of FOCUS 1.4; fails when a rule that says MUST is broken."""
+    from finops_assets.running.conformance import print_conformance
+    from finops_assets.warehouse.reader import Warehouse
+
+    with _plain_errors():
+        settings = current_settings()
+        _check_known(settings, [source] if source else None)
+        if not print_conformance(Warehouse(settings.paths.warehouse), console, source, month, rule):
+            raise typer.Exit(1)
+
+
+@app.command()
 def publish() -> None:
     """Publish the newest version of every table, without materializing anything."""
     from finops_assets.defs.publishing.assets import native_tables, view_tables

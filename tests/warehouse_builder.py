@@ -22,6 +22,7 @@ from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.tables import BILLS
 from finops_assets.lake.lake import Lake
 from finops_assets.marts import tables as marts
+from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
 from finops_assets.marts.daily_costs import daily_costs_sql
 from finops_assets.marts.reconciliation import STAGES, outcomes_sql
 from finops_assets.marts.sql import load_sql
@@ -88,6 +89,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             marts.COST_ANOMALIES,
             marts.ANOMALY_DRIVERS,
             marts.QUALITY,
+            CONFORMANCE,
         ),
         views=(costs_table(TAG_KEYS), *(f.raw_table() for f in FORMATS)),
         run_id="built-for-tests",
@@ -158,6 +160,9 @@ def _bill(
     }
     checks = " UNION ALL BY NAME ".join(f"({outcomes_sql(stage, [form])})" for stage in STAGES)
     build.put(marts.QUALITY, partition, checks, stages)
+    counts = build.fetch(counts_sql("1.4"), {"charges": costs})
+    broken = {row["rule"] for row in counts.to_pylist() if row["failed"]}
+    build.put(CONFORMANCE, partition, conformance_sql("1.4", broken), {"charges": costs, "counts": counts})
 
 
 def _models(build: Builder, last_day: date) -> None:

@@ -12,8 +12,10 @@ from finops_assets.defs.ingestion.sensors import new_deliveries
 from finops_assets.defs.marts.assets import TABLE as DAILY_COSTS
 from finops_assets.defs.partitions import partition_values
 from finops_assets.defs.publishing.assets import native_tables, view_tables
+from finops_assets.defs.quality.conformance import charges_of, conformance_key
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
+from finops_assets.marts.conformance import CONFORMANCE
 from finops_assets.marts.tables import COST_FEATURES, QUALITY
 from finops_assets.schema import MONTH, SOURCE
 from finops_assets.warehouse.pointer import NotPublishedError
@@ -33,7 +35,10 @@ def stale_months(platform: Platform, source: str) -> list[str]:
         made = not bills or platform.lake.is_current(COSTS, partition, recipe(bills, names))
         followed = not bills or all(platform.lake.files(t, partition) for t in (DAILY_COSTS, QUALITY))
         named = not bills or not are_missing(platform, source, month)
-        if not (made and followed and named):
+        held = (given := charges_of(platform, source, month)) is None or platform.lake.is_current(
+            CONFORMANCE, partition, conformance_key(*given)
+        )
+        if not (made and followed and named and held):
             stale.add(month)
     return sorted(stale)
 

@@ -5,6 +5,7 @@ import dagster as dg
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts import tables as marts
+from finops_assets.marts.conformance import CONFORMANCE
 from finops_assets.normalize.formats import FORMATS
 from finops_assets.normalize.tables import costs_table
 from finops_assets.schema import Table
@@ -23,6 +24,7 @@ def native_tables() -> tuple[Table, ...]:
         marts.COST_ANOMALIES,
         marts.ANOMALY_DRIVERS,
         marts.QUALITY,
+        CONFORMANCE,
     )
 
 

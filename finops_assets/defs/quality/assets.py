@@ -1,4 +1,4 @@
-"""`quality`: how each stage of each bill adds up."""
+"""`quality`: how each stage of each bill adds up; beside it `conformance`."""
 
 from functools import partial
 
@@ -13,6 +13,7 @@ from finops_assets.defs.partitions import (
     make_each,
     partition_values,
 )
+from finops_assets.defs.quality.conformance import conformance
 from finops_assets.defs.quality.reconcile import outcomes
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import BILLS
@@ -58,4 +59,4 @@ def keep_outcomes(platform: Platform, source: str, month: str, run_id: str) -> i
     return platform.lake.rows(QUALITY, partition)
 
 
-assets: list[dg.AssetsDefinition] = [quality]
+assets: list[dg.AssetsDefinition] = [quality, conformance]

@@ -1,0 +1,152 @@
+"""The rules of FOCUS 1.4's Cost and Usage dataset, as data: SQL conditions of a row, and queries over many.
+
+Sources: the columns' own nulls, allowed values and formats (`columns.csv`), what one row's columns demand of
+each other (`rules.toml`), and sums over rows (`rules_across.toml`); each names the specification's section.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from finops_assets.focus.columns import FocusColumn, columns, service_subcategories
+from finops_assets.focus.currencies import CURRENCIES
+
+MUST, SHOULD = "MUST", "SHOULD"
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """Holds for each row: where `when` is true, `must` is true. Both are SQL over the columns of a row.
+
+    `needs_column` rules apply only to a bill that fills the column at all: FOCUS asks for the column under a
+    condition on the provider that no bill states.
+    """
+
+    rule: str
+    column: str
+    level: str
+    says: str
+    source: str
+    must: str
+    when: str = "true"
+    needs_column: bool = False
+
+
+@dataclass(frozen=True)
+class AcrossRule:
+    """Holds for each group of rows: SQL over the relation `charges`, giving a row a group.
+
+    Its columns: BillingCurrency; `key`, a text that names the group; `rows`, how many are in it; `passed`;
+    `cost`, what the group costs; `expected` and `found`, texts; x_File and x_RowNumber of one of its rows.
+    """
+
+    rule: str
+    column: str
+    level: str
+    says: str
+    source: str
+    sql: str
+
+
+@cache
+def row_rules() -> tuple[RowRule, ...]:
+    """Every rule of a single row, each column's own first."""
+    own = [rule for column in columns() for make in _OWN for rule in make(column)]
+    between = [
+        RowRule(rule=name, needs_column=_is_conditional(given["column"]), **given)
+        for name, given in _toml("rules.toml").items()
+    ]
+    return (*own, *between, _subcategory())
+
+
+@cache
+def across_rules() -> tuple[AcrossRule, ...]:
+    """Every rule over many rows."""
+    return tuple(AcrossRule(rule=name, **given) for name, given in _toml("rules_across.toml").items())
+
+
+def _nulls(column: FocusColumn) -> list[RowRule]:
+    given = f"{column.name} IS NOT NULL"
+    if column.type == "String":
+        given += f" AND trim({column.name}) <> ''"
+    if not column.nullable:
+        return [_own(column, "Not-Null", "Never null.", given)]
+    if column.type == "String":
+        says = "Null where there is nothing to say, never an empty text."
+        return [_own(column, "Not-Empty", says, f"trim({column.name}) <> ''", f"{column.name} IS NOT NULL")]
+    return []
+
+
+def _values(column: FocusColumn) -> list[RowRule]:
+    if not column.allowed_values:
+        return []
+    listed = ", ".join(f"'{value}'" for value in column.allowed_values)
+    says = "One of the values that FOCUS allows."
+    return [_own(column, "Allowed-Value", says, f"{column.name} IN ({listed})", f"{column.name} IS NOT NULL")]
+
+
+def _format(column: FocusColumn) -> list[RowRule]:
+    is_set = f"{column.name} IS NOT NULL"
+    name = column.name
+    match column.format:
+        case "Currency" if name == "BillingCurrency":
+            codes = ", ".join(f"'{code}'" for code in sorted(CURRENCIES))
+            return [_own(column, "Currency", "An ISO 4217 code.", f"{name} IN ({codes})", is_set)]
+        case "Decimal (non-negative)":
+            return [_own(column, "Not-Negative", "Not below zero.", f"{name} >= 0", is_set)]
+        case "Key-Value":
+            says = "A flat JSON object of key and value."
+            return [_own(column, "Key-Value", says, _flat(name), is_set)]
+        case "JSON Object":
+            says = "A JSON object."
+            must = f"json_valid({name}) AND json_type({name}) = 'OBJECT'"
+            return [_own(column, "Object", says, must, is_set)]
+    return []
+
+
+def _flat(name: str) -> str:
+    nested = f"list_filter(json_extract({name}, '$.*'), lambda v: json_type(v) IN ('OBJECT', 'ARRAY'))"
+    # Most have nothing that looks nested, which a search tells sooner than a parser does.
+    looks = f"contains({name}, ':{{') OR contains({name}, ':[') OR contains({name}, ': ')"
+    return f"json_valid({name}) AND json_type({name}) = 'OBJECT' AND (NOT ({looks}) OR len({nested}) = 0)"
+
+
+def _own(column: FocusColumn, suffix: str, says: str, must: str, when: str = "true") -> RowRule:
+    return RowRule(
+        rule=f"{column.name}-{suffix}",
+        column=column.name,
+        level=MUST if column.level != "Recommended" else SHOULD,
+        says=says,
+        source=column.name,
+        must=must,
+        when=when,
+        needs_column=column.level != "Mandatory",
+    )
+
+
+def _subcategory() -> RowRule:
+    pairs = ", ".join(f"('{sub}', '{parent}')" for sub, parent in service_subcategories().items())
+    return RowRule(
+        rule="ServiceSubcategory-Of-Its-Category",
+        column="ServiceSubcategory",
+        level=MUST,
+        says="A subcategory belongs to one category.",
+        source="Service Subcategory",
+        must=f"(ServiceSubcategory, ServiceCategory) IN ({pairs})",
+        when="ServiceSubcategory IS NOT NULL",
+    )
+
+
+def _is_conditional(name: str) -> bool:
+    return next(c for c in columns() if c.name == name).level != "Mandatory"
+
+
+def _toml(name: str) -> dict[str, dict[str, str]]:
+    return tomllib.loads(files("finops_assets.focus").joinpath(name).read_text(encoding="utf-8"))
+
+
+_OWN: tuple[Callable[[FocusColumn], list[RowRule]], ...] = (_nulls, _values, _format)
