@@ -106,7 +106,7 @@ class DuckDBEngine:
             raise EngineMemoryError(
                 f"expected to get by with {limit} of memory and the disk below {self.temp_directory}; found "
                 f"that it takes more ({str(error).splitlines()[0]}). Set a higher memory_limit in finops.toml"
-            ) from error
+            ) from None  # What is shown of a failed run is its first cause, and this one says what to do.
         finally:
             connection.close()
 

@@ -103,7 +103,7 @@ def _format(column: FocusColumn) -> list[RowRule]:
             return [_own(column, "Key-Value", says, _flat(name), is_set)]
         case "JSON Object":
             says = "A JSON object."
-            must = f"json_valid({name}) AND json_type({name}) = 'OBJECT'"
+            must = f"CASE WHEN json_valid({name}) THEN json_type({name}) = 'OBJECT' END"
             return [_own(column, "Object", says, must, is_set)]
     return []
 
@@ -112,7 +112,9 @@ def _flat(name: str) -> str:
     nested = f"list_filter(json_extract({name}, '$.*'), lambda v: json_type(v) IN ('OBJECT', 'ARRAY'))"
     # Most have nothing that looks nested, which a search tells sooner than a parser does.
     looks = f"contains({name}, ':{{') OR contains({name}, ':[') OR contains({name}, ': ')"
-    return f"json_valid({name}) AND json_type({name}) = 'OBJECT' AND (NOT ({looks}) OR len({nested}) = 0)"
+    flat = f"json_type({name}) = 'OBJECT' AND (NOT ({looks}) OR len({nested}) = 0)"
+    # CASE: what is no JSON at all must not reach the functions that fail on it.
+    return f"CASE WHEN json_valid({name}) THEN {flat} END"
 
 
 def _own(column: FocusColumn, suffix: str, says: str, must: str, when: str = "true") -> RowRule:

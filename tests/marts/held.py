@@ -1,0 +1,83 @@
+"""FOCUS rows written by hand, and how they keep the rules."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from finops_assets.focus.columns import columns
+from finops_assets.marts.conformance import conformance_sql, counts_sql
+from finops_assets.normalize.tables import costs_table
+from finops_assets.schema import quote
+
+TABLE = costs_table(())
+NAMES = {column.name.lower(): column.name for column in columns()}
+FIGURES = frozenset(column.name for column in columns() if column.type == "Decimal")
+DEFAULTS = {"BillingCurrency": "USD", "InvoiceIssuerName": "Acme"}
+"""What an example of the specification leaves out and a group of rows is made by."""
+
+
+def outcomes(rows: Iterable[Mapping[str, str | None]], version: str = "1.4") -> dict[str, dict[str, object]]:
+    """What `conformance` says of rows of text, by rule; all are of one currency."""
+    with duckdb.connect() as connection:
+        connection.register("charges", charges(rows))
+        counts = connection.sql(counts_sql(version)).to_arrow_table()
+        broken = {row["rule"] for row in counts.to_pylist() if row["failed"]}
+        connection.register("counts", counts)
+        found = connection.sql(conformance_sql(version, broken)).to_arrow_table().to_pylist()
+    return {row["rule"]: row for row in found}
+
+
+def failed(rows: Iterable[Mapping[str, str | None]], version: str = "1.4") -> dict[str, int]:
+    """How many rows break each rule that is broken."""
+    return {rule: int(str(row["failed"])) for rule, row in outcomes(rows, version).items() if row["failed"]}
+
+
+def charges(rows: Iterable[Mapping[str, str | None]]) -> pa.Table:
+    """Rows of text as rows of `costs`, numbered as they come."""
+    given = [{**row, "x_File": "bill.csv", "x_RowNumber": str(n)} for n, row in enumerate(rows, 1)]
+    text = pa.table(
+        {c.name: pa.array([row.get(c.name) for row in given], pa.string()) for c in TABLE.columns}
+    )
+    typed = ", ".join(f"CAST({quote(c.name)} AS {c.type}) AS {quote(c.name)}" for c in TABLE.columns)
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("given", text)
+        return connection.sql(f"SELECT {typed} FROM given").to_arrow_table()
+
+
+def example(path: Path) -> list[dict[str, str | None]]:
+    """The rows of a worked example of the specification, read as it means them.
+
+    The examples are written for people: `null` in words, dollars with signs, dates of three kinds (one of
+    them on hour 30 of a day), names in other letters' case.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if any(row.values())]
+    return [
+        {
+            **DEFAULTS,
+            **{NAMES[k.lower()]: _meant(NAMES[k.lower()], v) for k, v in row.items() if k.lower() in NAMES},
+        }
+        for row in rows
+    ]
+
+
+def _meant(column: str, text: str) -> str | None:
+    text = text.strip()
+    if text in ("", "null", "NULL"):
+        return None
+    if column in FIGURES:
+        return text.replace("$", "").replace(",", "").strip()
+    if column.endswith(("PeriodStart", "PeriodEnd")):
+        if short := re.fullmatch(r"(\d+)/(\d+)/(\d\d)", text):
+            return f"20{short[3]}-{short[1]:0>2}-{short[2]:0>2}"
+        if late := re.fullmatch(r"(\S{10})T(\d\d):00:00Z", text):
+            return str(datetime.fromisoformat(late[1]) + timedelta(hours=int(late[2])))
+    return text

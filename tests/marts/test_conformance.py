@@ -1,0 +1,181 @@
+"""The rules of FOCUS, held against the worked examples of the specification and against changed cells."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from finops_assets.focus.columns import columns
+from finops_assets.focus.rules import AcrossRule, RowRule, across_rules, row_rules
+from tests.marts.held import FIGURES, example, failed, outcomes
+from tests.normalize.bills import shared
+
+GOOD: dict[str, str | None] = {
+    "BilledCost": "2.5",
+    "EffectiveCost": "2.5",
+    "ListCost": "3",
+    "ContractedCost": "2.5",
+    "ListUnitPrice": "1.5",
+    "ContractedUnitPrice": "1.25",
+    "PricingQuantity": "2",
+    "PricingUnit": "Hours",
+    "ConsumedQuantity": "2",
+    "ConsumedUnit": "Hours",
+    "PricingCategory": "Standard",
+    "BillingAccountId": "1",
+    "BillingAccountName": "Main",
+    "BillingCurrency": "USD",
+    "BillingPeriodStart": "2026-01-01",
+    "BillingPeriodEnd": "2026-02-01",
+    "ChargePeriodStart": "2026-01-05",
+    "ChargePeriodEnd": "2026-01-06",
+    "ChargeCategory": "Usage",
+    "ChargeDescription": "A machine",
+    "ChargeFrequency": "Usage-Based",
+    "HostProviderName": "Acme",
+    "InvoiceIssuerName": "Acme",
+    "ServiceProviderName": "Acme",
+    "ServiceCategory": "Compute",
+    "ServiceSubcategory": "Virtual Machines",
+    "ServiceName": "Machines",
+    "SkuId": "m1",
+    "SkuMeter": "Hours of m1",
+    "SkuPriceId": "m1-usd",
+}
+"""A row that keeps every rule."""
+
+ILLUSTRATES = {
+    "commitment_discount_purchase_*": {"EffectiveCost": "EffectiveCost-Of-Commitment-Purchase"},
+    "commitment_discount_usage_*": {"BilledCost": "BilledCost-Of-Committed-Usage"},
+    "one_hundred_percent_*": {
+        "EffectiveCost": "Commitment-Effective-Is-Purchased",
+        "BilledCost": "Commitment-Effective-Is-Purchased",
+    },
+    "zero_percent_*": {
+        "EffectiveCost": "Commitment-Effective-Is-Purchased",
+        "BilledCost": "Commitment-Effective-Is-Purchased",
+    },
+    "*saas_*": {
+        "ListCost": "ListCost-Is-Price-Times-Quantity",
+        "ListUnitPrice": "ListCost-Is-Price-Times-Quantity",
+        "ContractedCost": "ContractedCost-Is-Price-Times-Quantity",
+        "ContractedUnitPrice": "ContractedCost-Is-Price-Times-Quantity",
+    },
+    "virtual_*": {
+        "ListCost": "ListCost-Is-Price-Times-Quantity",
+        "ContractedCost": "ContractedCost-Is-Price-Times-Quantity",
+        "ContractedUnitPrice": "ContractedCost-Is-Price-Times-Quantity",
+    },
+}
+"""The rule that an example shows at work, by the figure that obeys it."""
+
+
+def examples() -> list[Path]:
+    return sorted(shared("focus-spec-scenarios").glob("*.csv"))
+
+
+def test_a_plain_row_keeps_every_rule() -> None:
+    assert failed([GOOD]) == {}
+
+
+def test_every_rule_is_named_once_and_blames_a_column_of_focus() -> None:
+    rules: list[RowRule | AcrossRule] = [*row_rules(), *across_rules()]
+    assert len({r.rule for r in rules}) == len(rules)
+    assert {r.column for r in rules} <= {c.name for c in columns()}
+    assert {r.level for r in rules} == {"MUST", "SHOULD"}
+
+
+def test_every_worked_example_keeps_the_rule_that_it_illustrates_until_a_figure_is_changed() -> None:
+    seen = 0
+    for path in examples():
+        [illustrated] = [rules for pattern, rules in ILLUSTRATES.items() if fnmatch(path.name, pattern)]
+        rows = example(path)
+        told = outcomes(rows)
+        for column, rule in illustrated.items():
+            assert told[rule]["checked"], (path.name, rule)
+            assert told[rule]["failed"] == 0, (path.name, rule, told[rule])
+            changed = [dict(row) for row in rows]
+            first = next(row for row in changed if row.get(column) is not None)
+            first[column] = str(float(str(first[column])) + 7)
+            assert failed(changed).get(rule), (path.name, rule, column)
+            seen += 1
+    assert seen == sum(
+        len(rules)
+        for path in examples()
+        for pattern, rules in ILLUSTRATES.items()
+        if fnmatch(path.name, pattern)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"BilledCost": None}, "BilledCost-Not-Null"),
+        ({"BillingCurrency": "DOLLARS"}, "BillingCurrency-Currency"),
+        ({"ChargeCategory": "Used"}, "ChargeCategory-Allowed-Value"),
+        ({"ServiceName": " "}, "ServiceName-Not-Null"),
+        ({"Tags": "[1, 2]"}, "Tags-Key-Value"),
+        ({"Tags": '{"team": {"a": 1}}'}, "Tags-Key-Value"),
+        ({"Tags": "team=a"}, "Tags-Key-Value"),
+        ({"ListUnitPrice": "-1"}, "ListUnitPrice-Not-Negative"),
+        ({"ServiceSubcategory": "Object Storage"}, "ServiceSubcategory-Of-Its-Category"),
+        ({"ChargePeriodEnd": "2026-01-05"}, "ChargePeriod-Order"),
+        ({"BillingPeriodEnd": "2025-12-01"}, "BillingPeriod-Order"),
+        ({"ChargePeriodStart": "2026-02-01"}, "ChargePeriod-Usage-Before-Billing-Period-Ends"),
+        ({"ChargePeriodStart": "2025-12-31"}, "ChargePeriod-Usage-Inside-Billing-Period"),
+        ({"ChargeClass": "Correction"}, "ChargeClass-Corrects-Earlier-Period"),
+        ({"ChargeCategory": "Purchase"}, "ChargeFrequency-Of-Purchase"),
+        ({"ListCost": "3.01"}, "ListCost-Is-Price-Times-Quantity"),
+        ({"PricingQuantity": "2.01"}, "ContractedCost-Is-Price-Times-Quantity"),
+        ({"EffectiveCost": "2.4"}, "EffectiveCost-Of-Plain-Charge"),
+        ({"SkuId": None}, "SkuId-Set"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else None,
+)
+def test_one_changed_cell_breaks_its_rule(change: dict[str, str | None], rule: str) -> None:
+    others = {**GOOD, "SkuId": "m2", "SkuPriceId": "m2-usd"}
+    found = outcomes([others, {**GOOD, **change}])[rule]
+    assert (found["failed"], found["checked"]) == (1, found["checked"])
+    [sample] = json.loads(str(found["samples"]))
+    assert (sample["x_File"], sample["x_RowNumber"]) == ("bill.csv", 2)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("SkuId", "m2", "SkuPrice-One-Sku"),
+        ("BillingAccountId", "2", "SubAccount-One-BillingAccount"),
+        ("RegionName", "The other", "Region-One-Name"),
+    ],
+)
+def test_rows_that_contradict_each_other_break_a_rule_across_rows(column: str, value: str, rule: str) -> None:
+    row = {**GOOD, "SubAccountId": "7", "SubAccountName": "Team", "RegionId": "r1", "RegionName": "One"}
+    assert failed([row, row]) == {}
+    found = outcomes([row, {**row, column: value}])[rule]
+    assert (found["checked"], found["failed"]) == (2, 2)
+
+
+def test_an_older_bill_is_held_to_the_columns_that_it_knows() -> None:
+    old = {k: v for k, v in GOOD.items() if k not in ("HostProviderName", "ServiceProviderName")}
+    assert "ServiceProviderName-Not-Null" in failed([old], "1.4")
+    assert failed([old], "1.0") == {}
+
+
+def test_rows_and_cost_are_shares_of_the_bill() -> None:
+    row = outcomes([GOOD, GOOD, {**GOOD, "ChargeCategory": "Used"}])["ChargeCategory-Allowed-Value"]
+    assert (row["checked"], row["failed"]) == (3, 1)
+    assert (str(row["failed_cost"])[:4], str(row["total_cost"])[:4]) == ("2.50", "7.50")
+
+
+def test_every_figure_of_a_row_is_held_to_something() -> None:
+    """Of a plain charge; what a figure is held to is a rule, or the bill's own total."""
+    row = {**GOOD, "PricingCurrency": "USD"}
+    free = {
+        name
+        for name in FIGURES & {k for k, v in row.items() if v}
+        if not failed([{**row, name: str(float(str(row[name])) + 7)}])
+    }
+    assert free == {"ConsumedQuantity"}
