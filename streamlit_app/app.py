@@ -75,6 +75,12 @@ PAGES = {
             help="Every delivery of every bill, its state, its control totals and how they reconcile.",
         ),
         st.Page(
+            "app_pages/conformance.py",
+            title="Conformance",
+            icon=":material/rule:",
+            help="How each month's bill keeps the rules of FOCUS, and the rows that break them.",
+        ),
+        st.Page(
             ROWS_PAGE,
             title="Bill rows",
             icon=":material/receipt_long:",

@@ -15,7 +15,7 @@ from streamlit_app.format import compact, money
 from tests.streamlit_app.conftest import Built, Open, metric, run_page
 from tests.warehouse_builder import LAST_DAY, build_warehouse
 
-PAGES = ("overview", "explorer", "aws", "azure", "gcp", "forecast", "anomalies", "bills")
+PAGES = ("overview", "explorer", "aws", "azure", "gcp", "forecast", "anomalies", "bills", "conformance")
 
 JANUARY, FEBRUARY, MARCH = (date(2026, m, 1) for m in (1, 2, 3))
 
@@ -210,6 +210,17 @@ def test_bills_show_why_a_delivery_was_refused(open_page: Open, built: Built) ->
     delivered = {(r["x_Source"], r["x_File"], r["x_RowNumber"]) for r in built.costs}
     assert metric(app, "Rows in them") == f"{len(delivered):,}"
     assert "the unified costs and the daily costs are equal" in texts(app)
+
+
+def test_conformance_counts_the_rows_that_break_a_rule(open_page: Open, built: Built) -> None:
+    app = open_page("conformance", source="azure-ea")
+    broken = app.dataframe[1].value
+    unset = broken[broken["rule"] == "ContractedCost-Not-Null"]
+    own = [r for r in built.costs if r["x_Source"] == "azure-ea"]
+    assert sum(unset["failed"]) == len([r for r in own if r["ContractedCost"] is None]) > 0
+    assert metric(app, "Bills") == "3"
+    assert set(broken["x_Source"]) == {"azure-ea"}
+    assert set(open_page("conformance", month="2026-02").dataframe[0].value["x_BillingMonth"]) == {"2026-02"}
 
 
 def test_nothing_published_says_what_to_run(tmp_path: Path, use: Callable[[Path], None]) -> None:
