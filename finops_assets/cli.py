@@ -155,7 +155,7 @@ def publish() -> None:
     with _plain_errors():
         platform = Platform()
         root = platform.settings.paths.warehouse
-        done = publish_now(platform.lake, root, native=native_tables(), views=view_tables())
+        done = publish_now(platform.lake, platform.engine, root, native=native_tables(), views=view_tables())
         state = "is new" if done.changed else "was already in force"
         console.print(f"Version {done.version} {state}: {done.path}")
 

@@ -79,6 +79,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
     _models(build, last_day)
     publish(
         build.lake,
+        build.engine,
         settings.paths.warehouse,
         native=(
             BILLS,

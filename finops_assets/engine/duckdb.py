@@ -63,8 +63,11 @@ def select_as(table: Table, relation: str) -> str:
 def _instance(engine: DuckDBEngine) -> duckdb.DuckDBPyConnection:
     """One empty in-memory instance a process and set of limits: a cursor of it is a connection of its
     own, with temporary views of its own, in a hundredth of the time that a new instance takes."""
+    return _limited(duckdb.connect(), engine)
+
+
+def _limited(instance: duckdb.DuckDBPyConnection, engine: DuckDBEngine) -> duckdb.DuckDBPyConnection:
     engine.temp_directory.mkdir(parents=True, exist_ok=True)
-    instance = duckdb.connect()
     instance.execute(f"SET temp_directory = {literal(str(engine.temp_directory))}")
     # A large bill's file has a hundred megabytes of it, and a normalization reads the file several times.
     instance.execute("SET parquet_metadata_cache = true")
@@ -107,6 +110,15 @@ class DuckDBEngine:
                 f"expected to get by with {limit} of memory and the disk below {self.temp_directory}; found "
                 f"that it takes more ({str(error).splitlines()[0]}). Set a higher memory_limit in finops.toml"
             ) from None  # What is shown of a failed run is its first cause, and this one says what to do.
+        finally:
+            connection.close()
+
+    @contextmanager
+    def open(self, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB file to write to, with the engine's limits, closed at the end."""
+        connection = configure(_limited(duckdb.connect(str(path)), self))
+        try:
+            yield connection
         finally:
             connection.close()
 

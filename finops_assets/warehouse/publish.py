@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from finops_assets.engine.duckdb import configure, scan
+from finops_assets.engine.duckdb import DuckDBEngine, scan
 from finops_assets.lake.lake import Lake
 from finops_assets.schema import Table, quote
 from finops_assets.warehouse import pointer
@@ -43,7 +43,13 @@ class Publication:
 
 
 def publish(
-    lake: Lake, root: Path, *, native: Sequence[Table], views: Sequence[Table], run_id: str = ""
+    lake: Lake,
+    engine: DuckDBEngine,
+    root: Path,
+    *,
+    native: Sequence[Table],
+    views: Sequence[Table],
+    run_id: str = "",
 ) -> Publication:
     """Publish the newest version of each table. Does nothing when the published one already holds them.
 
@@ -60,7 +66,7 @@ def publish(
         version = now.version + 1 if now is not None else 1
         path = root / pointer.file_name(version)
         path.unlink(missing_ok=True)  # left by a publisher that was killed before its flip
-        rows = _write(path, lake, version, versions, native, views, run_id)
+        rows = _write(path, lake, engine, version, versions, native, views, run_id)
         pointer.point_to(root, version)
         _expire(root, keep=path)
         return Publication(version, path, changed=True, rows=rows)
@@ -74,6 +80,7 @@ def published_versions(root: Path) -> dict[str, int | None]:
 def _write(
     path: Path,
     lake: Lake,
+    engine: DuckDBEngine,
     version: int,
     versions: dict[str, int | None],
     native: Sequence[Table],
@@ -82,8 +89,7 @@ def _write(
 ) -> dict[str, int]:
     rows: dict[str, int] = {}
     published_at = datetime.now(UTC)
-    connection = configure(duckdb.connect(str(path)))
-    try:
+    with engine.open(path) as connection:
         connection.execute(_SNAPSHOT)
         for table in (*native, *views):
             at = versions[table.name]
@@ -100,8 +106,6 @@ def _write(
                 "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [version, published_at, run_id, table.name, at, kind, rows[table.name]],
             )
-    finally:
-        connection.close()
     return rows
 
 

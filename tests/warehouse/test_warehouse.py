@@ -31,7 +31,7 @@ def refresh(lake: Lake, engine: DuckDBEngine, amount: str, months: int = 2) -> N
 
 
 def publish_all(lake: Lake, root: Path) -> Publication:
-    return publish(lake, root, native=(SMALL,), views=(BIG,), run_id="r")
+    return publish(lake, DuckDBEngine(root / "spill"), root, native=(SMALL,), views=(BIG,), run_id="r")
 
 
 def test_nothing_is_published_yet(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def warehouse(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mater
 
     done = publish(
         platform.lake,
+        platform.engine,
         platform.settings.paths.warehouse,
         native=native_tables(),
         views=view_tables(),
