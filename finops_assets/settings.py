@@ -95,6 +95,13 @@ DEMO_SOURCES: dict[str, Source] = {
 }
 
 
+class Currency(Strict):
+    """How amounts are converted for those who ask for it."""
+
+    rates: str = ""
+    """A file of the European Central Bank's form, or the address of one; nothing is converted without."""
+
+
 class Services(Strict):
     """Where the three servers listen; loopback unless a lock stands in front."""
 
@@ -122,6 +129,7 @@ class Settings(BaseSettings):
     memory_limit: str = ""
     paths: Paths = Paths()
     services: Services = Services()
+    currency: Currency = Currency()
     sources: dict[Annotated[str, AfterValidator(_source_name)], Source] = DEMO_SOURCES
 
     @classmethod
@@ -177,7 +185,10 @@ def _absolute(settings: Settings, base: Path) -> Settings:
         for name, s in settings.sources.items()
     }
     paths = Paths(data=base / settings.paths.data)
-    return settings.model_copy(update={"paths": paths, "sources": sources})
+    currency = settings.currency
+    if currency.rates and "://" not in currency.rates:
+        currency = Currency(rates=str(base / currency.rates))
+    return settings.model_copy(update={"paths": paths, "sources": sources, "currency": currency})
 
 
 def _explain(error: ValidationError, path: Path) -> str:

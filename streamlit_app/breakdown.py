@@ -6,6 +6,7 @@ The cost explorer and the provider pages are both this, with other words around 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
@@ -13,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from finops_assets.queries.costs import CostQuery, Granularity, costs
-from streamlit_app import charts, data, drill, tables
+from finops_assets.queries.costs import CostQuery, Granularity, MissingRateError, costs
+from streamlit_app import charts, conversion, data, drill, tables
 from streamlit_app.axes import PALETTE
 from streamlit_app.filters import Period
 from streamlit_app.format import compact, count, day, label, markdown, money, signed_percent
@@ -38,8 +39,9 @@ def query(
         filters=figure.filters,
         granularity=steps,
         metric=figure.metric,
-        currency=figure.currency,
+        currency=None if figure.converted else figure.currency,
         limit=limit,
+        convert_to=figure.currency if figure.converted else None,
     )
     return data.ask(costs, asked)
 
@@ -56,7 +58,10 @@ def cards(figure: Figure, before: Period) -> None:
     """The total against the period before, the mean of a day beside the highest one, the bill rows."""
     currency = figure.currency
     now, rows = total(figure)
-    then, rows_then = total(Figure(before.start, before.end, figure.metric, currency, figure.filters))
+    try:
+        then, rows_then = total(replace(figure, start=before.start, end=before.end))
+    except MissingRateError:  # no rates so far back: nothing to compare with, and the figure stands
+        then, rows_then = Decimal(0), 0
     share = growth_of(then, now)
     daily = query(figure, steps="day")
     covered = max(daily.num_rows, 1)
@@ -128,15 +133,19 @@ def by_group(
             f"{count(table.num_rows, 'line')}. Choose one to see the bill rows behind it.", width="content"
         )
     if chosen is None:
-        rows_link(figure, "Bill rows behind the total")
+        if not figure.converted:
+            rows_link(figure, "Bill rows behind the total")
         return
     line = table.slice(chosen, 1).to_pylist()[0]
     narrowed = figure.only(groups, [line[c] for c in groups])
     with st.container(border=True):
         name = " · ".join(label(line[c]) for c in groups)
         st.subheader(f"{markdown(name)}: {markdown(money(line[figure.metric], figure.currency))}")
-        drill.rows_behind(narrowed, key=f"{key}_drill", expected=line[figure.metric])
-        rows_link(narrowed, "Open these rows as a page of their own")
+        if figure.converted:
+            conversion.bills_behind(narrowed, key=f"{key}_line")
+        else:
+            drill.rows_behind(narrowed, key=f"{key}_drill", expected=line[figure.metric])
+            rows_link(narrowed, "Open these rows as a page of their own")
 
 
 def by_step(figure: Figure, groups: Sequence[str], labels: Mapping[str, str], steps: Steps, key: str) -> None:

@@ -18,13 +18,17 @@ _WHERE, _NOT = "where", "not"
 
 @dataclass(frozen=True)
 class Figure:
-    """What a figure on a page adds up: one cost, in one currency, of some days and filters."""
+    """What a figure on a page adds up: one cost, in one currency, of some days and filters.
+
+    `converted` says that bills of all currencies are in it, at the rates of their days.
+    """
 
     start: date
     end: date
     metric: Metric
     currency: str
     filters: tuple[Filter, ...] = ()
+    converted: bool = False
 
     def narrowed(self, *more: Filter) -> Figure:
         """The same with more filters."""

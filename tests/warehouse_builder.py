@@ -39,6 +39,13 @@ LAST_DAY = date(2026, 3, 20)
 SOURCES = {"aws-main": "aws_cur2", "azure-ea": "azure_actual", "gcp-prod": "gcp_detailed"}
 
 
+RATES = "Date,USD,GBP,\n" + "".join(
+    f"{date(2026, 1, 1) + timedelta(days=n)},{Decimal('1.05') + Decimal(n) / 10_000},{pounds},\n"
+    for n, pounds in [*((n, "N/A") for n in range(0, 88, 2)), (88, "0.86")]
+)
+"""The dollars of a euro, a little more every other day; of the pound nothing before the bills' end."""
+
+
 class Builder:
     """Writes partitions of one lake."""
 
@@ -77,6 +84,9 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             exported = min(_months_before(last_day, back - 1), last_day + timedelta(days=1))
             _bill(build, source, month, format_name, charges, exported, latest=back == 0)
     _models(build, last_day)
+    rates = root / "rates.csv"
+    rates.write_text(RATES, encoding="utf-8")
+    build.put(marts.EXCHANGE_RATES, {}, load_sql("exchange_rates"), {}, str(rates), rates.name)
     publish(
         build.lake,
         build.engine,
@@ -89,6 +99,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             marts.FORECAST_ACCURACY,
             marts.COST_ANOMALIES,
             marts.ANOMALY_DRIVERS,
+            marts.EXCHANGE_RATES,
             marts.QUALITY,
             CONFORMANCE,
         ),

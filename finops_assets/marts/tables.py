@@ -167,6 +167,18 @@ ANOMALY_DRIVERS = Table(
     order_by=("anomaly_id", "dimension", "rank"),
 )
 
+EXCHANGE_RATES = Table(
+    name="exchange_rates",
+    description="What one euro cost in each currency, day by day; empty where no rates are configured.",
+    columns=(
+        Column("rate_day", "DATE", "The day that the rate was set for; none at weekends and holidays."),
+        Column("currency", "VARCHAR", "ISO 4217 code."),
+        Column("rate", MONEY, "Units of the currency for one euro."),
+        Column("rate_source", "VARCHAR", "Where the rate was read: an address, or a file's name."),
+    ),
+    order_by=("currency", "rate_day"),
+)
+
 QUALITY = Table(
     name="quality",
     description="One check's outcome for one bill.",

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from finops_assets.marts.tables import COSTS
 from finops_assets.queries.access import Reader, fetch
+from finops_assets.queries.currency import MissingRateError, Rate, converted_sql, rates_used
 from finops_assets.queries.dimensions import (
     CURRENCY,
     DIMENSIONS,
@@ -36,7 +37,10 @@ __all__ = [
     "Filter",
     "Granularity",
     "Metric",
+    "MissingRateError",
+    "Rate",
     "UnknownDimensionError",
+    "conversion",
     "costs",
     "currencies",
     "date_range",
@@ -67,7 +71,8 @@ class CostQuery:
 
     Days from `start` up to, not including, `end`, by the day a charge begins. `limit` keeps the
     groups with the largest totals (by size, so a large credit counts) in each currency, and adds the
-    rest up as OTHER. Weeks begin on Monday.
+    rest up as OTHER. Weeks begin on Monday. `convert_to` gives all in that currency, each day's charges
+    at the day's rate.
     """
 
     start: date
@@ -78,6 +83,7 @@ class CostQuery:
     metric: Metric = "EffectiveCost"
     currency: str | None = None
     limit: int | None = None
+    convert_to: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,23 +108,33 @@ def costs(warehouse: Reader, q: CostQuery) -> pa.Table:
 
     Columns: period (date, the step's first day; when there is a granularity), each group_by column,
     BillingCurrency, the metric (decimal128; null where no row states it), x_RowCount.
-    Raises UnknownDimensionError for a group or filter that the cube does not have.
+    Raises UnknownDimensionError for a group or filter that the cube does not have, MissingRateError.
     """
     allowed = dimensions(warehouse)
     check_columns(q.group_by, allowed)
     groups = [quote(g) for g in dict.fromkeys(q.group_by) if g != CURRENCY]
-    where, params = _where(q, allowed)
     metric = quote(_known(q.metric))
+    chosen, params = _chosen(q, allowed)
+    if q.convert_to is not None:
+        rates_used(warehouse, q.convert_to, chosen, params)  # where one is missing, that is an error
+        chosen, params = converted_sql(q.convert_to, q.metric, chosen), [*params, *params]
     period = [] if q.granularity == "none" else [f"{_PERIODS[q.granularity]} AS period"]
     keys = ["period"] if period else []
     summed = (
         f"SELECT {', '.join([*period, *groups, CURRENCY])}, sum({metric}) AS {metric}, "
-        f"CAST(sum(x_RowCount) AS BIGINT) AS x_RowCount FROM daily_costs WHERE {where} GROUP BY ALL"
+        f"CAST(sum(x_RowCount) AS BIGINT) AS x_RowCount FROM ({chosen}) GROUP BY ALL"
     )
     if q.limit is not None and groups:
         summed = _top(summed, keys, groups, metric, q.limit)
     order = ", ".join([*keys, f"{metric} DESC NULLS LAST", *groups, CURRENCY])
     return fetch(warehouse, f"{summed} ORDER BY {order}", params)
+
+
+def conversion(warehouse: Reader, q: CostQuery) -> list[Rate]:
+    """The rates that the costs of `q` are converted by. Raises UnknownDimensionError, MissingRateError."""
+    if q.convert_to is None:
+        return []
+    return rates_used(warehouse, q.convert_to, *_chosen(q, dimensions(warehouse)))
 
 
 def totals(warehouse: Reader, q: CostQuery) -> pa.Table:
@@ -189,6 +205,11 @@ SELECT {", ".join([*keys, *shown])}, s.{CURRENCY}, sum({metric}) AS {metric},
        CAST(sum(x_RowCount) AS BIGINT) AS x_RowCount
 FROM summed AS s JOIN ranked AS r ON {same}
 GROUP BY ALL"""
+
+
+def _chosen(q: CostQuery, allowed: dict[str, Dimension]) -> tuple[str, list[object]]:
+    where, params = _where(q, allowed)
+    return f"SELECT * FROM daily_costs WHERE {where}", params
 
 
 def _where(q: CostQuery, allowed: dict[str, Dimension]) -> tuple[str, list[object]]:

@@ -19,6 +19,7 @@ from finops_assets.defs.ingestion.sensors import contiguous
 from finops_assets.defs.jobs import ANALYSIS, REFRESH
 from finops_assets.defs.partitions import range_tags
 from finops_assets.defs.resources import Platform
+from finops_assets.marts.tables import EXCHANGE_RATES
 from finops_assets.running.pipeline import run_job
 from finops_assets.running.staleness import (
     is_analyzed,
@@ -80,6 +81,8 @@ def refresh(
         if analyze and not (is_analyzed(platform) and is_published(platform)):
             done.problems += run_job(ANALYSIS, {}, progress, "forecasts, anomalies, warehouse")
             done.published = True
+        elif platform.settings.currency.rates or platform.lake.files(EXCHANGE_RATES):
+            done.problems += run_job(ANALYSIS, {}, progress, "exchange rates", only=[EXCHANGE_RATES.name])
         if not is_published(platform):  # without analysis, or when a model failed: the bills still count
             done.problems += run_job(ANALYSIS, {}, progress, "warehouse", only=["warehouse"])
             done.published = True

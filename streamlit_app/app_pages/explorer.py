@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from streamlit_app import breakdown, filters, states
+from finops_assets.queries.costs import MissingRateError
+from streamlit_app import breakdown, conversion, filters, states
 from streamlit_app.format import COST_LABELS, markdown
 from streamlit_app.links import Figure
 
@@ -19,7 +20,8 @@ with st.container(border=True):
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         period = filters.period(known)
         steps = filters.granularity(period)
-    left, right = st.columns(2)
+    offered = conversion.offered()
+    left, right, last = st.columns((4, 4, 2)) if offered else (*st.columns(2), None)
     with left:
         chosen = st.multiselect(
             "Group by",
@@ -32,17 +34,28 @@ with st.container(border=True):
         )
     with right:
         narrowing = filters.filters(period, labels=labels, key="x_")
+    target = None
+    if last is not None:
+        with last:
+            target = conversion.choice(offered)
 
 groups = [by_label[name] for name in chosen]
-figure = Figure(period.start, period.end, metric, currency, narrowing)
-st.caption(f"{COST_LABELS[metric]} in {currency}, {markdown(period.text)}")
+figure = Figure(period.start, period.end, metric, target or currency, narrowing, converted=target is not None)
+converted = ", bills of all currencies at the rates of their days" if target else ""
+st.caption(f"{COST_LABELS[metric]} in {figure.currency}{converted}, {markdown(period.text)}")
 
-_, rows = breakdown.total(figure)
+try:
+    _, rows = breakdown.total(figure)
+except MissingRateError as error:
+    st.error(str(error), title="A rate is missing", icon=":material/currency_exchange:")
+    st.stop()
 if not rows:
     states.nothing_here("No costs here", "Nothing matches these filters in this period. Widen one of them.")
     st.stop()
 
 breakdown.cards(figure, period.before())
+if figure.converted:
+    conversion.bills_behind(figure, key="total")
 with st.container(border=True):
     st.subheader("Over time")
     breakdown.over_time(figure, groups, chosen, steps)

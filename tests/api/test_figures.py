@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from finops_api.v1.anomalies.schemas import AnomaliesAnswer, AnomalyAnswer
+from finops_api.v1.conformance.schemas import ConformanceAnswer, ScoresAnswer
 from finops_api.v1.costs.schemas import (
     CostsAnswer,
     DimensionsAnswer,
@@ -28,17 +29,20 @@ from finops_assets.settings import Settings
 from tests.warehouse_builder import lake_table
 
 ALL = {"start_date": "2026-01-01", "end_date": "2026-03-31"}
-SHARES = {"wape", "mase", "bias", "coverage_80", "coverage_95", "score"}
+SHARES = {"wape", "mase", "bias", "coverage_80", "coverage_95", "score", "failed_share", "cost_share"}
 
 ANSWERS: list[tuple[str, type[BaseModel]]] = [
     ("/costs?group_by=ServiceName&group_by=x_Tag_team&granularity=day", CostsAnswer),
     ("/costs?metric=ContractedCost&group_by=ServiceName", CostsAnswer),
+    ("/costs?convert_to=EUR&granularity=month", CostsAnswer),
     ("/costs/aws", ProviderCostsAnswer),
     ("/costs/azure?granularity=none", ProviderCostsAnswer),
     ("/costs/gcp?granularity=week", ProviderCostsAnswer),
     ("/costs/rows?limit=20", RowsAnswer),
     ("/costs/dimensions", DimensionsAnswer),
     ("/costs/dimensions/x_Tag_team", ValuesAnswer),
+    ("/conformance", ConformanceAnswer),
+    ("/conformance/scores", ScoresAnswer),
     ("/forecast?level=service&provider=aws", ForecastAnswer),
     ("/forecast/accuracy", AccuracyAnswer),
     ("/forecast/outlook", OutlookAnswer),
@@ -110,6 +114,19 @@ def test_costs_by_provider_and_month(client: TestClient, bill_rows: pl.DataFrame
         own = bill_rows.filter(pl.col("BillingCurrency") == total["currency"])
         assert Decimal(total["cost"]) == own["BilledCost"].sum()
         assert total["row_count"] == own.height
+
+
+def test_costs_in_another_currency_say_by_which_rates(client: TestClient) -> None:
+    own = answer(client, "/costs", **ALL, currency="USD", granularity="day")
+    found = answer(client, "/costs", **ALL, currency="USD", granularity="day", convert_to="EUR")
+    rates = {r["day"]: Decimal(r["rate"]) for r in found["rates"]}
+    assert {r["currency"] for r in found["rates"]} == {"USD"}
+    assert {r["source"] for r in found["rates"]} == {"rates.csv"}
+    dollars = {r["period"]: Decimal(r["cost"]) for r in own["rows"]}
+    for row in found["rows"]:
+        assert row["currency"] == "EUR"
+        assert abs(Decimal(row["cost"]) - dollars[row["period"]] * rates[row["period"]]) < Decimal("1e-15")
+    assert sum(Decimal(r["cost"]) for r in found["rows"]) == Decimal(found["totals"][0]["cost"])
 
 
 def test_values_of_one_column_are_alternatives_and_columns_add_up(

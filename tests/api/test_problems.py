@@ -39,6 +39,7 @@ NEXT_YEAR = datetime.now(UTC).year + 1
         ("/forecast?level=planet", "level", "'total', 'provider', 'account' or 'service'"),
         ("/anomalies?severity=bad", "severity", "'low', 'medium', 'high' or 'critical'"),
         ("/anomalies?start_date=2026-02-01&end_date=2026-01-31", "end_date", "before start_date"),
+        ("/costs?convert_to=GBP", "convert_to", "No rate from EUR to GBP is known for 2026-03-01"),
         ("/ingestion?month=2026-13", "month", "pattern"),
     ],
 )

@@ -83,6 +83,29 @@ def test_explorer_totals_are_the_sums_of_the_rows(open_page: Open, built: Built,
     assert shown == sums
 
 
+def test_converted_amounts_are_all_bills_at_their_days_rates(open_page: Open, built: Built) -> None:
+    app = open_page("explorer", period="All", convert="EUR", group=["Provider"])
+    assert not app.exception
+    euros = built.total(date.min, date.max, currency="EUR")
+    for row in built.rows(date.min, date.max, "USD"):
+        # A rate every other day, as of the warehouse's RATES; the day between has that of the day before.
+        days = (row["ChargePeriodStart"].date() - JANUARY).days // 2 * 2
+        dollars = Decimal("1.05") + Decimal(days) / 10_000
+        euros += row["EffectiveCost"] * (1 / dollars).quantize(Decimal(10) ** -12)
+    assert metric(app, "Total") == money(euros, "EUR")
+    said = texts(app)
+    assert "bills of all currencies at the rates of their days" in said
+    for currency in ("EUR", "USD"):
+        billed = built.total(date.min, date.max, currency=currency)
+        assert f"In {currency}: **{money(billed, currency)}**" in said
+
+
+def test_a_missing_rate_is_said_and_nothing_is_converted(open_page: Open) -> None:
+    app = open_page("explorer", period="All", convert="GBP")
+    assert "No rate from EUR to GBP is known for 2026-01-" in texts(app)
+    assert not app.metric
+
+
 def test_a_filter_in_the_address_narrows_the_figures(open_page: Open, built: Built) -> None:
     app = open_page("explorer", period="All", x_filter=["Service"], x_ServiceName=["Amazon Redshift"])
     expected = built.total(JANUARY, LAST_DAY, ServiceName="Amazon Redshift")

@@ -54,4 +54,5 @@ def _renamed(row: dict[str, Any]) -> dict[str, Any]:
 
 def _samples(text: str) -> list[dict[str, Any]]:
     names = {"x_File": "file", "x_RowNumber": "row"}
-    return [{names.get(k, k): v for k, v in sample.items()} for sample in json.loads(text)]
+    none = {"key": None, "expected": None}
+    return [none | {names.get(k, k): v for k, v in sample.items()} for sample in json.loads(text)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from finops_api import filters, pagination
 from finops_api.deps import NOT_MODIFIED, CurrentReading, Reading
-from finops_api.errors import InvalidParameterProblem, NotPublishedProblem, check_known, problems
+from finops_api.errors import InvalidParameterProblem, NotPublishedProblem, check_known, invalid, problems
 from finops_api.period import Period, PeriodQuery, period
 from finops_api.v1.costs.schemas import (
     CostsAnswer,
@@ -30,6 +30,8 @@ from finops_assets.queries.costs import (
     METRICS,
     CostQuery,
     Filter,
+    MissingRateError,
+    conversion,
     costs,
     currencies,
     date_range,
@@ -63,7 +65,12 @@ def get_costs(asked: Annotated[CostsQuery, Query()], reading: CurrentReading) ->
         metric=asked.metric,
         currency=asked.currency,
         limit=asked.limit,
+        convert_to=asked.convert_to,
     )
+    try:
+        rates = conversion(reading.warehouse, question)
+    except MissingRateError as error:
+        raise invalid("convert_to", asked.convert_to, str(error)) from None
     found = costs(reading.warehouse, question).to_pylist()
     rows = [
         {
@@ -79,6 +86,7 @@ def get_costs(asked: Annotated[CostsQuery, Query()], reading: CurrentReading) ->
             "granularity": asked.granularity,
             "group_by": asked.group_by,
             "totals": _totals(reading, question),
+            "rates": [plain(asdict(rate)) for rate in rates],
             "rows": rows,
         }
     )

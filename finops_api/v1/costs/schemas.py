@@ -39,6 +39,11 @@ class CostsQuery(FigureQuery):
     granularity: Granularity = Field(
         default="none", description="Steps of time; weeks begin on Monday. `none` adds the period up."
     )
+    convert_to: Currency | None = Field(
+        default=None,
+        description="All costs in this currency, each day's charges at the day's rate. Without, amounts are "
+        "in the currency of their bill.",
+    )
     limit: int | None = Field(
         default=None,
         ge=1,
@@ -103,12 +108,23 @@ class Answer(BaseModel):
     metric: Metric
 
 
+class RateUsed(BaseModel):
+    """What the charges of one day and currency were converted by."""
+
+    currency: Currency
+    day: str = Field(description="The day of the charges.", examples=["2026-01-04"])
+    rate: Money = Field(description="What one unit was worth, to 12 decimals.", examples=["0.851934"])
+    rate_day: str = Field(description="The day the rate was set for.", examples=["2026-01-02"])
+    source: str = Field(description="Where the rate was read.", examples=["eurofxref-hist.csv"])
+
+
 class CostsAnswer(Answer):
     """Costs by the groups and steps asked for, ordered by period, then the most expensive first."""
 
     granularity: Granularity
     group_by: list[str]
     totals: list[Total] = Field(description="The whole, one a currency. The rows add up to it.")
+    rates: list[RateUsed] = Field(description="What amounts were converted by; empty without convert_to.")
     rows: list[CostRow]
 
 

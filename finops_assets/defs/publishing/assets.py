@@ -23,6 +23,7 @@ def native_tables() -> tuple[Table, ...]:
         marts.FORECAST_ACCURACY,
         marts.COST_ANOMALIES,
         marts.ANOMALY_DRIVERS,
+        marts.EXCHANGE_RATES,
         marts.QUALITY,
         CONFORMANCE,
     )
