@@ -27,9 +27,12 @@ _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
 def configure(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Settings every connection of ours shares: UTC, and no download of extensions."""
+    """Settings every connection of ours shares: UTC, no download of extensions, metadata read once."""
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET autoinstall_known_extensions = false")
+    # A large bill's file has a hundred megabytes of it, which one query reads several times. GLOBAL: else
+    # the setting is of this connection alone, and not of its cursors.
+    connection.execute("SET GLOBAL parquet_metadata_cache = true")
     return connection
 
 
@@ -69,8 +72,6 @@ def _instance(engine: DuckDBEngine) -> duckdb.DuckDBPyConnection:
 def _limited(instance: duckdb.DuckDBPyConnection, engine: DuckDBEngine) -> duckdb.DuckDBPyConnection:
     engine.temp_directory.mkdir(parents=True, exist_ok=True)
     instance.execute(f"SET temp_directory = {literal(str(engine.temp_directory))}")
-    # A large bill's file has a hundred megabytes of it, and a normalization reads the file several times.
-    instance.execute("SET parquet_metadata_cache = true")
     if engine.memory_limit:
         instance.execute(f"SET memory_limit = {literal(engine.memory_limit)}")
     threads = engine.threads or min(int(_setting(instance, "threads")), _limit(instance) // THREAD_BYTES)

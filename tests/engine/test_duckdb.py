@@ -54,6 +54,11 @@ def test_the_memory_limit_is_the_instances_own(tmp_path: Path) -> None:
     assert small.fetch(setting, {}).to_pylist() == [{"m": "488.2 MiB", "t": 1}]
 
 
+def test_the_metadata_of_a_file_is_held_once(engine: DuckDBEngine) -> None:
+    held = engine.fetch("SELECT current_setting('parquet_metadata_cache') AS held", {})
+    assert held.to_pylist() == [{"held": True}]
+
+
 def test_many_rows_become_files_that_are_each_sorted_in_little_memory(tmp_path: Path) -> None:
     small = DuckDBEngine(tmp_path / "spill", memory_limit="100MB")
     names = (tmp_path / f"{n}.parquet" for n in count())
