@@ -36,12 +36,24 @@ def _plain_errors() -> Iterator[None]:
     import duckdb
 
     from finops_assets.intake.parse import BillError
+    from finops_assets.queries.dimensions import UnknownDimensionError
+    from finops_assets.queries.filters import BadFilterError
+    from finops_assets.running.trace import BadFigureError
     from finops_assets.sources.base import SourceError
     from finops_assets.warehouse.pointer import NotPublishedError
 
     try:
         yield
-    except (ConfigError, SourceError, BillError, NotPublishedError, duckdb.Error) as error:
+    except (
+        ConfigError,
+        SourceError,
+        BillError,
+        NotPublishedError,
+        BadFigureError,
+        BadFilterError,
+        UnknownDimensionError,
+        duckdb.Error,
+    ) as error:
         errors.print(f"[red]{error}", highlight=False)
         raise typer.Exit(1) from None
 
@@ -126,6 +138,42 @@ def sql(query: Annotated[str, typer.Argument(help="DuckDB SQL over the published
         relation = cursor.sql(query)
         if relation is not None:
             relation.show(max_width=console.width)
+
+
+@app.command()
+def trace(
+    link: Annotated[
+        str | None, typer.Argument(help="The rows_url of a figure; or say what it adds up:")
+    ] = None,
+    start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day.")] = None,
+    end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day, included.")] = None,
+    filter_: Annotated[
+        list[str] | None, typer.Option("--filter", help="Column:value, or Column!:value to leave out.")
+    ] = None,
+    metric: Annotated[str, typer.Option(help="Which of FOCUS's four costs.")] = "EffectiveCost",
+    currency: Annotated[str | None, typer.Option(help="Only costs in this currency.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many rows to show.")] = 10,
+    delivered: Annotated[bool, typer.Option("--delivered", help="Each row as the provider sent it.")] = False,
+) -> None:
+    """Show the bill rows behind a figure: the files they came in, and the lines of those files."""
+    from finops_assets.running.trace import BadFigureError, figure, figure_of_link, print_trace
+    from finops_assets.warehouse.reader import Warehouse
+
+    with _plain_errors():
+        if link is not None:
+            asked = figure_of_link(link, limit)
+        elif start is None or end is None:
+            raise BadFigureError("expected the rows_url of a figure, or --start and --end; found neither")
+        else:
+            asked = figure(
+                start=start.date(),
+                end=end.date(),
+                filters=filter_ or [],
+                metric=metric,
+                currency=currency,
+                limit=limit,
+            )
+        print_trace(Warehouse(current_settings().paths.warehouse), console, asked, delivered=delivered)
 
 
 @app.command()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 
 from finops_assets.queries.access import Reader, fetch
+from finops_assets.queries.dimensions import Filter
 from finops_assets.queries.forecasts import Level, names_of
 
 Status: TypeAlias = Literal["open", "ended"]
 Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
+
+
+NONE, OTHER, UNEXPLAINED = "(none)", "(other)", "(unexplained)"
+"""What marts/anomaly_drivers.sql calls a missing value, the values beyond the ten largest, and the rest."""
 
 
 class UnknownAnomalyError(LookupError):
@@ -65,3 +71,47 @@ def drivers(warehouse: Reader, anomaly_id: str) -> pa.Table:
         "SELECT * FROM anomaly_drivers WHERE anomaly_id = ? ORDER BY dimension, rank",
         (anomaly_id,),
     )
+
+
+def driver_filters(
+    warehouse: Reader, drivers: Sequence[Mapping[str, Any]]
+) -> list[tuple[Filter, ...] | None]:
+    """For each driver of one event and dimension, the filters under which costs() adds up its `actual`.
+
+    They come on top of the series' own. None for what the drivers leave unexplained, which is no row's.
+    """
+    dimension = drivers[0]["dimension"]
+    values = [None if d["value"] == NONE else d["value"] for d in drivers]
+    named = [v for v in values if v not in {OTHER, UNEXPLAINED}]
+    # An account without a name goes by its number.
+    numbers = _numbers(warehouse, named) if dimension == "SubAccountName" else frozenset()
+    found: list[tuple[Filter, ...] | None] = []
+    for value in values:
+        if value == UNEXPLAINED:
+            found.append(None)
+        elif value == OTHER:
+            left_out = [v for v in named if v not in numbers]
+            ids = [v for v in named if v in numbers]
+            found.append(
+                (
+                    *((Filter(dimension, tuple(left_out), exclude=True),) if left_out else ()),
+                    *((Filter("SubAccountId", tuple(ids), exclude=True),) if ids else ()),
+                )
+            )
+        else:
+            found.append((Filter("SubAccountId" if value in numbers else dimension, (value,)),))
+    return found
+
+
+def _numbers(warehouse: Reader, values: Sequence[str | None]) -> frozenset[str]:
+    """Those of the values that no account is called by, and one is numbered by."""
+    found = fetch(
+        warehouse,
+        """
+SELECT DISTINCT SubAccountId AS id FROM daily_costs
+WHERE SubAccountName IS NULL AND list_contains($1::VARCHAR[], SubAccountId)
+    AND SubAccountId NOT IN (SELECT SubAccountName FROM daily_costs WHERE SubAccountName IS NOT NULL)
+""",
+        ([v for v in values if v is not None],),
+    )
+    return frozenset(found["id"].to_pylist())

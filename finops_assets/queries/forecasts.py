@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 
 from finops_assets.queries.access import Reader, fetch
+from finops_assets.queries.dimensions import Filter
 
 Level: TypeAlias = Literal["total", "provider", "account", "service"]
+
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "total": (),
+    "provider": ("ServiceProviderName",),
+    "account": ("ServiceProviderName", "SubAccountId"),
+    "service": ("ServiceProviderName", "ServiceName"),
+}
+
+
+def series_filters(row: Mapping[str, Any]) -> tuple[Filter, ...]:
+    """The filters under which costs() adds up exactly the series that a row (with its level) names."""
+    return tuple(Filter(column, (row[column],)) for column in _COLUMNS[row["level"]])
 
 
 def names_of(provider: str | tuple[str, ...] | None) -> list[str] | None:

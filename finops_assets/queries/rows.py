@@ -102,6 +102,28 @@ def cost_rows(warehouse: Reader, q: RowQuery) -> RowPage:
     )
 
 
+def files_behind(warehouse: Reader, q: RowQuery) -> pa.Table:
+    """The delivered files that the rows of `q` came in, the costliest first; `after` and `limit` ignored.
+
+    Columns: x_BillId, x_File, BillingCurrency, cost (decimal128), rows (BIGINT), exported_at and ingested_at
+    (TIMESTAMPTZ) of the bill. Raises UnknownDimensionError.
+    """
+    with pinned(warehouse) as held:
+        where, params = _where(q, filterable_columns(held))
+        return fetch(
+            held,
+            f"""
+SELECT x_BillId, x_File, {CURRENCY}, sum(coalesce({quote(q.metric)}, 0)::{MONEY}) AS cost,
+    count(*) AS "rows", any_value(exported_at) AS exported_at, any_value(ingested_at) AS ingested_at
+FROM (SELECT * FROM costs WHERE {where}) LEFT JOIN (
+    SELECT bill_id AS x_BillId, exported_at, ingested_at FROM bills
+) USING (x_BillId)
+GROUP BY ALL ORDER BY {CURRENCY}, cost DESC, x_BillId, x_File
+""",
+            params,
+        )
+
+
 def native_row(warehouse: Reader, bill_id: str, file: str, row_number: int) -> dict[str, Any]:
     """A row of raw_<format> as delivered, column → value. Raises RowNotFoundError."""
     with pinned(warehouse) as held:

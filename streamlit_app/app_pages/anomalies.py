@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from finops_assets.queries import anomalies as events
-from finops_assets.queries.forecasts import Level
+from finops_assets.queries.forecasts import Level, series_filters
 from streamlit_app import breakdown, charts, data, filters, states, tables
 from streamlit_app.format import (
     change,
@@ -26,7 +26,7 @@ from streamlit_app.format import (
     signed_percent,
 )
 from streamlit_app.links import Figure, rows_link
-from streamlit_app.series import KINDS, LEVELS, SEVERITIES, SEVERITY_COLORS, series_filters, series_name
+from streamlit_app.series import KINDS, LEVELS, SEVERITIES, SEVERITY_COLORS, series_name
 
 _STATUSES: dict[str, events.Status | None] = {"All": None, "Open": "open", "Ended": "ended"}
 

@@ -12,10 +12,11 @@ import streamlit as st
 
 from finops_assets.queries import forecasts
 from finops_assets.queries.costs import Metric
+from finops_assets.queries.forecasts import series_filters
 from streamlit_app import breakdown, charts, data, filters, states, tables
 from streamlit_app.format import COST_LABELS, compact, day, growth, markdown, money, percent, signed_percent
 from streamlit_app.links import Figure, rows_link
-from streamlit_app.series import LEVELS, series_filters, series_name
+from streamlit_app.series import LEVELS, series_name
 
 HISTORIES = {"1 month": 31, "3 months": 92, "6 months": 183, "1 year": 366}
 NEAR = 30

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from finops_api.deps import NOT_MODIFIED, CurrentReading
+from finops_api.deps import NOT_MODIFIED, CurrentReading, Reading
 from finops_api.errors import (
     InvalidParameterProblem,
     NotPublishedProblem,
@@ -16,9 +16,13 @@ from finops_api.errors import (
     invalid,
     problems,
 )
+from finops_api.period import Period
+from finops_api.provenance import rows_url
 from finops_api.v1.anomalies.schemas import AnomaliesAnswer, AnomaliesQuery, AnomalyAnswer
 from finops_api.wire import plain
 from finops_assets.queries import anomalies as events
+from finops_assets.queries.costs import Filter
+from finops_assets.queries.forecasts import series_filters
 from finops_assets.queries.providers import names_of_provider
 
 router = APIRouter(
@@ -73,15 +77,28 @@ def get_anomaly(anomaly_id: str, reading: CurrentReading) -> Response:
         raise UnknownProblem(f"{error} GET /api/v1/anomalies lists those there are.") from None
     drivers = events.drivers(reading.warehouse, anomaly_id).to_pylist()
     splits = [
-        {"dimension": dimension, "drivers": [_driver(row) for row in rows]}
+        {"dimension": dimension, "drivers": _drivers(reading, event, list(rows))}
         for dimension, rows in groupby(drivers, key=lambda row: row["dimension"])
     ]
     return reading.answer({"anomaly": _event(event), "drivers": splits})
 
 
 def _event(row: dict[str, Any]) -> dict[str, Any]:
-    return {_NAMES.get(k, k): v for k, v in plain(row).items() if k != "series_id"}
+    named = {_NAMES.get(k, k): v for k, v in plain(row).items() if k != "series_id"}
+    return {**named, "rows_url": _rows_url(row)}
 
 
-def _driver(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in plain(row).items() if k not in {"anomaly_id", "dimension"}}
+def _drivers(reading: Reading, event: dict[str, Any], drivers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    narrowed = events.driver_filters(reading.warehouse, drivers)
+    return [
+        {
+            **{k: v for k, v in plain(row).items() if k not in {"anomaly_id", "dimension"}},
+            "rows_url": None if more is None else _rows_url(event, more),
+        }
+        for row, more in zip(drivers, narrowed, strict=True)
+    ]
+
+
+def _rows_url(event: dict[str, Any], more: tuple[Filter, ...] = ()) -> str:
+    days = Period(event["first_day"], event["last_day"])
+    return rows_url(days, event["metric"], event["BillingCurrency"], (*series_filters(event), *more))

@@ -13,6 +13,10 @@ from finops_assets.queries.forecasts import Level
 
 Money = Annotated[str, Field(description="A decimal string.", examples=["1500.25"])]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["USD"])]
+ROWS = (
+    "/api/v1/costs/rows?start_date=2026-01-10&end_date=2026-01-12&metric=EffectiveCost&currency=USD"
+    "&filter=ServiceProviderName%3AAWS"
+)
 
 
 class AnomaliesQuery(Query):
@@ -54,6 +58,7 @@ class Anomaly(BaseModel):
     severity: Severity
     status: Status
     first_seen: str = Field(examples=["2026-01-11T05:00:00Z"])
+    rows_url: str = Field(description="GET this for the bill rows that `actual` adds up.", examples=[ROWS])
 
 
 class Driver(BaseModel):
@@ -64,6 +69,10 @@ class Driver(BaseModel):
     actual: Money
     contribution: Money = Field(description="actual - expected.")
     rank: int = Field(description="1 is the largest.", examples=[1])
+    rows_url: str | None = Field(
+        description="GET this for the bill rows that `actual` adds up; null for what no value explains.",
+        examples=[ROWS],
+    )
 
 
 class DriverSplit(BaseModel):

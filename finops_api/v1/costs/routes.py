@@ -13,6 +13,7 @@ from finops_api import filters, pagination
 from finops_api.deps import NOT_MODIFIED, CurrentReading, Reading
 from finops_api.errors import InvalidParameterProblem, NotPublishedProblem, check_known, invalid, problems
 from finops_api.period import Period, PeriodQuery, period
+from finops_api.provenance import group, others, rows_url, step
 from finops_api.v1.costs.schemas import (
     CostsAnswer,
     CostsQuery,
@@ -28,6 +29,7 @@ from finops_assets.queries import rows as row_queries
 from finops_assets.queries.costs import (
     GRANULARITIES,
     METRICS,
+    OTHER,
     CostQuery,
     Filter,
     MissingRateError,
@@ -38,6 +40,7 @@ from finops_assets.queries.costs import (
     dimension_values,
     dimensions,
 )
+from finops_assets.queries.dimensions import CURRENCY
 from finops_assets.queries.providers import PROVIDERS, Provider
 
 router = APIRouter(
@@ -72,20 +75,21 @@ def get_costs(asked: Annotated[CostsQuery, Query()], reading: CurrentReading) ->
     except MissingRateError as error:
         raise invalid("convert_to", asked.convert_to, str(error)) from None
     found = costs(reading.warehouse, question).to_pylist()
+    urls = _group_urls(question, days, found)
     rows = [
         {
             "period": _day(row),
             "group": {column: row[column] for column in asked.group_by},
-            **_total(row, asked.metric),
+            **_total(row, asked.metric, url),
         }
-        for row in found
+        for row, url in zip(found, urls, strict=True)
     ]
     return reading.answer(
         {
             **_frame(days, asked.metric),
             "granularity": asked.granularity,
             "group_by": asked.group_by,
-            "totals": _totals(reading, question),
+            "totals": _totals(reading, question, days),
             "rates": [plain(asdict(rate)) for rate in rates],
             "rows": rows,
         }
@@ -120,7 +124,12 @@ def get_cost_rows(
             **_frame(days, asked.metric),
             "total_rows": page.total_rows,
             "totals": [
-                {"currency": currency, "cost": money(cost), "row_count": page.row_counts[currency]}
+                {
+                    "currency": currency,
+                    "cost": money(cost),
+                    "row_count": page.row_counts[currency],
+                    "rows_url": rows_url(days, asked.metric, currency, question.filters),
+                }
                 for currency, cost in page.totals.items()
             ],
             "next": following,
@@ -166,7 +175,14 @@ def get_dimension_values(
     values = [
         {
             "value": v.value,
-            "costs": [{"currency": c, "cost": money(a)} for c, a in sorted(v.costs.items())],
+            "costs": [
+                {
+                    "currency": c,
+                    "cost": money(a),
+                    "rows_url": rows_url(days, "EffectiveCost", c, (Filter(name, (v.value,)),)),
+                }
+                for c, a in sorted(v.costs.items())
+            ],
             "row_count": v.rows,
         }
         for v in found
@@ -200,6 +216,7 @@ def get_provider_costs(
         metric=asked.metric,
         currency=asked.currency,
     )
+    found = costs(reading.warehouse, question).to_pylist()
     rows = [
         {
             "provider": provider,
@@ -207,16 +224,16 @@ def get_provider_costs(
             "service": row["ServiceName"],
             "account_id": row["SubAccountId"],
             "account_name": row["SubAccountName"],
-            **_total(row, asked.metric),
+            **_total(row, asked.metric, url),
         }
-        for row in costs(reading.warehouse, question).to_pylist()
+        for row, url in zip(found, _group_urls(question, days, found), strict=True)
     ]
     return reading.answer(
         {
             **_frame(days, asked.metric),
             "provider": provider,
             "granularity": asked.granularity,
-            "totals": _totals(reading, question),
+            "totals": _totals(reading, question, days),
             "rows": rows,
         }
     )
@@ -226,13 +243,44 @@ def _frame(days: Period, metric: str) -> dict[str, Any]:
     return {"start_date": days.first.isoformat(), "end_date": days.last.isoformat(), "metric": metric}
 
 
-def _totals(reading: Reading, question: CostQuery) -> list[dict[str, Any]]:
+def _totals(reading: Reading, question: CostQuery, days: Period) -> list[dict[str, Any]]:
     whole = replace(question, group_by=(), granularity="none", limit=None)
-    return [_total(row, question.metric) for row in costs(reading.warehouse, whole).to_pylist()]
+    found = costs(reading.warehouse, whole).to_pylist()
+    urls = _group_urls(whole, days, found)
+    return [_total(row, question.metric, url) for row, url in zip(found, urls, strict=True)]
 
 
-def _total(row: dict[str, Any], metric: str) -> dict[str, Any]:
-    return {"currency": row["BillingCurrency"], "cost": money(row[metric]), "row_count": row["x_RowCount"]}
+def _total(row: dict[str, Any], metric: str, url: str | None) -> dict[str, Any]:
+    return {
+        "currency": row["BillingCurrency"],
+        "cost": money(row[metric]),
+        "row_count": row["x_RowCount"],
+        "rows_url": url,
+    }
+
+
+def _group_urls(question: CostQuery, days: Period, found: list[dict[str, Any]]) -> list[str | None]:
+    """For each row that `question` gave, the address of the bill rows that it adds up.
+
+    Null for what is left of several columns beyond a limit, which no filter can name.
+    """
+    columns = [c for c in question.group_by if c != CURRENCY]
+    urls: list[str | None] = []
+    for row in found:
+        values = [row[c] for c in columns]
+        narrowed = group(question.filters, columns, values)
+        if question.limit is not None and OTHER in values:
+            if len(columns) > 1:
+                urls.append(None)
+                continue
+            same = [r[columns[0]] for r in found if r[CURRENCY] == row[CURRENCY]]
+            shown = list(dict.fromkeys(v for v in same if v != OTHER))
+            narrowed = others(question.filters, columns[0], shown)
+        # What was converted is shown as it was billed: in every currency.
+        currency = question.currency if question.convert_to else row[CURRENCY]
+        within = step(days, row.get("period"), question.granularity)
+        urls.append(rows_url(within, question.metric, currency, narrowed))
+    return urls
 
 
 def _day(row: dict[str, Any]) -> str | None:

@@ -14,6 +14,10 @@ from finops_assets.queries.providers import Provider
 
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code.", examples=["USD"])]
 Money = Annotated[str, Field(description="A decimal string with every digit.", examples=["1234.567891"])]
+RowsUrl = Annotated[
+    str | None,
+    Field(examples=["/api/v1/costs/rows?start_date=2026-01-01&end_date=2026-01-31&metric=BilledCost"]),
+]
 
 
 class FigureQuery(PeriodQuery):
@@ -85,6 +89,10 @@ class Total(BaseModel):
     currency: Currency
     cost: Money | None = Field(description="Null where no row states this cost.")
     row_count: int = Field(description="How many bill rows it sums.", examples=[1204])
+    rows_url: RowsUrl = Field(
+        description="GET this for the bill rows that it sums; null for what is beyond `limit` of several "
+        "columns. Of a converted cost, they are in the currency of their bill."
+    )
 
 
 class CostRow(Total):
@@ -183,6 +191,7 @@ class CurrencyAmount(BaseModel):
 
     currency: Currency
     cost: Money
+    rows_url: RowsUrl
 
 
 class ValueInfo(BaseModel):

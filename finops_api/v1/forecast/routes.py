@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import groupby
 from typing import Annotated, Any
 
@@ -9,6 +10,8 @@ from fastapi import APIRouter, Query, Response
 
 from finops_api.deps import NOT_MODIFIED, CurrentReading
 from finops_api.errors import InvalidParameterProblem, NotPublishedProblem, problems
+from finops_api.period import Period
+from finops_api.provenance import rows_url
 from finops_api.v1.forecast.schemas import (
     AccuracyAnswer,
     ForecastAnswer,
@@ -18,6 +21,7 @@ from finops_api.v1.forecast.schemas import (
 )
 from finops_api.wire import plain
 from finops_assets.queries import forecasts
+from finops_assets.queries.forecasts import series_filters
 from finops_assets.queries.providers import names_of_provider
 
 router = APIRouter(
@@ -58,13 +62,22 @@ def get_forecast_accuracy(reading: CurrentReading) -> Response:
 def get_forecast_outlook(asked: Annotated[OutlookQuery, Query()], reading: CurrentReading) -> Response:
     """What was spent this month, what is still expected, and the next month; total and each provider."""
     found = forecasts.month_outlook(reading.warehouse, asked.metric).to_pylist()
-    return reading.answer({"metric": asked.metric, "rows": [_renamed(row) for row in found]})
+    rows = [{**_renamed(row), "rows_url": _rows_url(row, asked.metric)} for row in found]
+    return reading.answer({"metric": asked.metric, "rows": rows})
 
 
 def _renamed(row: dict[str, Any]) -> dict[str, Any]:
     """FOCUS's names of the series in the words of this API; MLflow's run ids stay inside."""
     names = {"ServiceProviderName": "provider", "BillingCurrency": "currency"}
     return {names.get(k, k): v for k, v in plain(row).items() if k != "mlflow_run_id"}
+
+
+def _rows_url(row: dict[str, Any], metric: str) -> str | None:
+    """Of the charges that `actual` adds up; null before there is one."""
+    days = Period(row["month"], min(row["data_until"], row["next_month"] - timedelta(days=1)))
+    if days.last < days.first:
+        return None
+    return rows_url(days, metric, row["BillingCurrency"], series_filters(row))
 
 
 def _series(days: list[dict[str, Any]]) -> dict[str, Any]:

@@ -104,6 +104,10 @@ class OutlookRow(BaseModel):
     month: str = Field(description="First day of the newest month.", examples=["2026-01-01"])
     data_until: str = Field(examples=["2026-01-15"])
     actual: Money = Field(description="Up to data_until.")
+    rows_url: str | None = Field(
+        description="GET this for the bill rows that `actual` adds up; null before there is one.",
+        examples=["/api/v1/costs/rows?start_date=2026-01-01&end_date=2026-01-15&metric=EffectiveCost"],
+    )
     forecast: Money = Field(description="The days after data_until.")
     expected: Money = Field(description="Their sum.")
     lo_80: Money = Field(description="With the sum of the days' lower bounds.")

@@ -1,0 +1,51 @@
+"""The address of the bill rows behind a figure: what GET /costs/rows is asked by to add up to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from urllib.parse import quote, urlencode
+
+from finops_api.period import Period
+from finops_assets.queries.costs import Filter, Granularity
+from finops_assets.queries.filters import filter_texts
+
+ROWS_PATH = "/api/v1/costs/rows"
+
+
+def rows_url(days: Period, metric: str, currency: str | None = None, narrowed: Sequence[Filter] = ()) -> str:
+    """The address, relative to the API's host, of the rows that a figure adds up; None as all currencies."""
+    params = [
+        ("start_date", days.first.isoformat()),
+        ("end_date", days.last.isoformat()),
+        ("metric", metric),
+        *([("currency", currency)] if currency is not None else []),
+        *(("filter", text) for text in filter_texts(narrowed)),
+    ]
+    return f"{ROWS_PATH}?{urlencode(params, quote_via=quote)}"
+
+
+def group(
+    narrowed: Sequence[Filter], columns: Sequence[str], values: Sequence[str | None]
+) -> tuple[Filter, ...]:
+    """The filters of one group: its value in place of what was asked about the same column."""
+    kept = [f for f in narrowed if f.column not in columns]
+    return (*kept, *(Filter(c, (v,)) for c, v in zip(columns, values, strict=True)))
+
+
+def others(narrowed: Sequence[Filter], column: str, shown: Sequence[str | None]) -> tuple[Filter, ...]:
+    """The filters of all values of a column but those that are shown."""
+    left_out = [v for f in narrowed if f.column == column and f.exclude for v in f.values]
+    kept = [f for f in narrowed if f.column != column or not f.exclude]
+    return (*kept, Filter(column, (*left_out, *shown), exclude=True))
+
+
+def step(days: Period, first: date | None, granularity: Granularity) -> Period:
+    """The days of `days` that lie in the step of time that begins on `first`."""
+    if first is None or granularity == "none":
+        return days
+    if granularity == "month":
+        last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    else:
+        last = first + timedelta(days=6 if granularity == "week" else 0)
+    return Period(max(first, days.first), min(last, days.last))
