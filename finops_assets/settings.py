@@ -130,6 +130,8 @@ class Settings(BaseSettings):
     paths: Paths = Paths()
     services: Services = Services()
     currency: Currency = Currency()
+    accepted_bills: dict[str, Annotated[str, Field(min_length=1)]] = {}
+    """Bills that are taken although they break a rule that figures depend on: bill_id → why."""
     sources: dict[Annotated[str, AfterValidator(_source_name)], Source] = DEMO_SOURCES
 
     @classmethod

@@ -17,6 +17,10 @@ from finops_assets.focus.currencies import CURRENCIES
 
 MUST, SHOULD = "MUST", "SHOULD"
 
+_BLOCKING = {"ChargeCategory-Not-Null", "ChargeCategory-Allowed-Value", "ChargePeriod-Order"}
+"""What a sum by category and day goes wrong without, beside what cannot be read at all: that a cost, its
+currency and its times are none. Other rules make a bill poorer when they are broken, not false."""
+
 
 @dataclass(frozen=True)
 class RowRule:
@@ -61,6 +65,12 @@ def row_rules() -> tuple[RowRule, ...]:
         for name, given in _toml("rules.toml").items()
     ]
     return (*own, *between, _subcategory())
+
+
+@cache
+def blocking_rules() -> tuple[RowRule, ...]:
+    """The rules that a delivered FOCUS bill is held back for."""
+    return tuple(rule for rule in row_rules() if rule.rule in _BLOCKING)
 
 
 @cache

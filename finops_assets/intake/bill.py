@@ -38,6 +38,7 @@ class Bill:
     exported_at: datetime
     ingested_at: datetime
     run_id: str
+    decision: str | None = None
 
 
 def control_totals(metric: str, totals: dict[str, Decimal]) -> str:

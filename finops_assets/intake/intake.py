@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.bill import ACCEPTED, QUARANTINED, SUPERSEDED, Bill, control_totals, settle
+from finops_assets.intake.blocking import broken_rules, decided, how_to_accept
 from finops_assets.intake.parse import BillError, detect_format, focus_version, parse
 from finops_assets.lake.lake import build_key
 from finops_assets.normalize.format import Format
@@ -39,6 +40,8 @@ class Intake:
     staging: Path
     run_id: str
     listener: Listener = field(default_factory=Silence)
+    accepted: Mapping[str, str] = field(default_factory=dict)
+    """Bills that are taken although they break a blocking rule: bill_id → why."""
 
     def take(self, month: str, deliveries: Sequence[Delivery], known: Sequence[Bill]) -> list[Bill]:
         """All bills of the month after looking at `deliveries`; equal to `known` when nothing is new.
@@ -50,7 +53,7 @@ class Intake:
         """
         bills = list(known)
         arrived = datetime.now(UTC)  # of all that are taken together, exported_at tells the order
-        seen = {b.fingerprint for b in known}
+        seen = {b.fingerprint for b in known} - decided(known, self.accepted).keys()
         fresh = [d for d in deliveries if d.fingerprint not in seen]
         for new in (replace(b, ingested_at=arrived) for b in self._newest_good(month, fresh)):
             same = next((b for b in bills if b.bill_id == new.bill_id), None)
@@ -152,6 +155,11 @@ class Intake:
             to=self.staged(waiting),
         )
         _keep_promises(delivery, parsed.rows_by_file, self.staged(waiting))
+        if form.is_focus and (broken := broken_rules(self.engine, self.staged(waiting))):
+            if bill_id not in self.accepted:
+                self.staged(waiting).unlink()
+                raise BillError(f"{broken}; {how_to_accept(bill_id)}")
+            self.listener.note(f"{bill_id} is taken although it breaks {broken}")
         return replace(
             waiting,
             rows=parsed.rows,
@@ -185,6 +193,7 @@ class Intake:
             exported_at=delivery.exported_at,
             ingested_at=datetime.now(UTC),
             run_id=self.run_id,
+            decision=self.accepted.get(bill_id),
         )
 
 

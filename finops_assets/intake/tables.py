@@ -23,6 +23,7 @@ BILLS = Table(
         Column("exported_at", "TIMESTAMPTZ", "When the provider wrote it: by manifest or file time."),
         Column("ingested_at", "TIMESTAMPTZ", "When it was accepted or quarantined here."),
         Column("run_id", "VARCHAR", "The Dagster run that took it in."),
+        Column("decision", "VARCHAR", "Why it is taken although it breaks a rule: accepted_bills' reason."),
         *BILL_KEYS,
     ),
     partition_by=BY_BILL,

@@ -185,6 +185,9 @@ def _bill(row: dict[str, Any], checks: pa.Table) -> None:
     st.markdown(f"**{row['x_Source']}, {row['x_BillingMonth']}** `{row['bill_id']}`")
     if row["problem"]:
         st.error(markdown(row["problem"]), icon=":material/block:")
+    if row["decision"]:
+        taken = f"Taken although rows break a rule: {row['decision']}"
+        st.warning(markdown(taken), icon=":material/gavel:")
     left, right = st.columns(2)
     with left:
         st.caption("Control totals: what the bill's own rows add up to")

@@ -60,6 +60,26 @@ def test_bad_bills_are_held_and_said_and_the_others_go_on(platform: Platform) ->
     ]
 
 
+def test_a_held_bill_is_taken_when_the_configuration_says_why(platform: Platform) -> None:
+    put(
+        platform,
+        "bad",
+        "2026-01",
+        text(in_month("2026-01"), {**in_month("2026-01"), "ChargeCategory": "Fee"}),
+    )
+    assert platform.finops("ingest").returncode == 0
+    asked = "SELECT bill_id, status, decision FROM bills WHERE x_Source = 'bad'"
+    ((bill_id, status, decision),) = platform.query(asked)
+    assert (status, decision) == ("quarantined", None)
+    config = platform.root / "finops.toml"
+    config.write_text(config.read_text() + f'[accepted_bills]\n"{bill_id}" = "They call it a fee"\n')
+    assert platform.finops("ingest").returncode == 0
+    assert platform.query(asked) == [(bill_id, "accepted", "They call it a fee")]
+    assert platform.query("SELECT sum(BilledCost), count(*) FROM costs WHERE x_Source = 'bad'") == [
+        (Decimal("2.5"), 2)
+    ]
+
+
 def test_a_restated_month_replaces_itself_only(platform: Platform) -> None:
     assert platform.finops("ingest").returncode == 0
     before = files_of(platform, "costs")

@@ -15,6 +15,7 @@ import pytest
 from finops_assets.engine.base import EngineMemoryError
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.bill import Bill
+from finops_assets.intake.blocking import decided
 from finops_assets.intake.catalog import Catalog
 from finops_assets.intake.intake import Intake
 from finops_assets.sources.base import Delivery, FetchedFile, Listener, TransientError
@@ -321,3 +322,49 @@ def test_a_source_that_fails_decides_nothing(desk: Desk) -> None:
     with pytest.raises(TransientError):
         intake.take("2026-01", deliveries, [])
     assert [b.status for b in desk.take()] == ["accepted"]
+
+
+def test_a_row_that_breaks_a_blocking_rule_holds_the_whole_bill_until_somebody_decides(desk: Desk) -> None:
+    never_ends = {"ChargePeriodEnd": "2026-01-05T00:00:00Z"}
+    desk.put("2026-01/bill.csv", text({}, {"ChargeCategory": "Fee"}, never_ends, {"ChargeCategory": "Fine"}))
+    (held,) = desk.take()
+    assert held.status == "quarantined"
+    assert held.problem is not None
+    bill = "2026-01/bill.csv"
+    for words in (
+        f"ChargeCategory-Allowed-Value (One of the values that FOCUS allows) in 2 row(s), the first {bill}: "
+        "row 2, column ChargeCategory: found Fee",
+        f"ChargePeriod-Order (A charge period ends after it starts) in 1 row(s), the first {bill}: row 3",
+        f'[accepted_bills] "{held.bill_id}" = ',
+    ):
+        assert words in held.problem
+    assert not desk.intake.staged(held).exists()
+    assert desk.take(known=[held]) == [held], "what is held is not read again by itself"
+
+    desk.intake = replace(desk.intake, accepted={held.bill_id: "ticket 4711"})
+    (taken,) = desk.take(known=[held])
+    assert (taken.bill_id, taken.status, taken.decision) == (held.bill_id, "accepted", "ticket 4711")
+    assert pl.read_parquet(desk.intake.staged(taken)).height == 4
+    assert desk.take(known=[taken]) == [taken]
+
+
+def test_a_decision_comes_too_late_for_a_bill_that_was_replaced(desk: Desk) -> None:
+    path = desk.put("2026-01/bill.csv", text({"BillingCurrency": "XXY"}))
+    (held,) = desk.take()
+    assert held.problem is not None
+    assert "BillingCurrency" in held.problem
+    path.write_text(text({}, {}))
+    _, good = desk.take(known=[held])
+    assert good.status == "accepted"
+    assert decided([held, good], {held.bill_id: "we know"}) == {}
+
+
+def test_a_decision_about_a_bill_that_cannot_be_read_is_tried_once(desk: Desk) -> None:
+    desk.put("2026-01/bill.csv", text({"BilledCost": "cheap"}))
+    (held,) = desk.take()
+    accepted = {held.bill_id: "try it"}
+    assert decided([held], accepted) == {held.fingerprint: "try it"}
+    desk.intake = replace(desk.intake, accepted=accepted)
+    (again,) = desk.take(known=[held])
+    assert again.status == "quarantined"
+    assert decided([again], accepted) == {}

@@ -49,6 +49,7 @@ class Delivery(BaseModel):
     month: str = Field(examples=["2026-01"])
     status: BillStatus = Field(description="accepted: in force; superseded: replaced by a later delivery.")
     problem: str | None = Field(description="Why it was quarantined.")
+    decision: str | None = Field(description="Why it is taken although it breaks a rule.")
     format: str | None = Field(examples=["aws_cur2"])
     focus_version: str | None
     delivery_id: str | None

@@ -110,7 +110,14 @@ def land(platform: Platform, form: Format, source: str, month: str, run_id: str)
 def intake_of(platform: Platform, source: str, run_id: str, listener: Listener | None = None) -> Intake:
     """The intake of one source, for one run."""
     staging = platform.settings.paths.staging
-    return Intake(open_source(platform, source), platform.engine, staging, run_id, listener or Silence())
+    return Intake(
+        open_source(platform, source),
+        platform.engine,
+        staging,
+        run_id,
+        listener or Silence(),
+        platform.settings.accepted_bills,
+    )
 
 
 def staged_rows(platform: Platform, bill: Bill, source: str, month: str, run_id: str) -> Path | None:

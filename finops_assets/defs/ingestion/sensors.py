@@ -10,6 +10,7 @@ from finops_assets.defs.ingestion.origins import open_catalog
 from finops_assets.defs.jobs import refresh_job
 from finops_assets.defs.partitions import range_tags
 from finops_assets.defs.resources import Platform
+from finops_assets.intake.blocking import decided
 from finops_assets.lake.lake import build_key
 from finops_assets.settings import current_settings
 from finops_assets.source_settings import DemoSource, FilesSource, Source, Window
@@ -18,11 +19,15 @@ DELIVERIES_TAG = "finops/deliveries"
 
 
 def new_deliveries(platform: Platform, source: str) -> dict[str, list[str]]:
-    """Month → fingerprints of deliveries that `bills` does not know. Raises SourceError."""
+    """Month → what is new in it: fingerprints of deliveries that `bills` does not know, and of held ones
+    that a decision has come for since, with its reason. Raises SourceError."""
     found: dict[str, list[str]] = {}
     for month, deliveries in open_catalog(platform, source).by_month().items():
-        known = {b.fingerprint for b in known_bills(platform, source, month)}
+        bills = known_bills(platform, source, month)
+        known = {b.fingerprint for b in bills}
         fresh = [d.fingerprint for d in deliveries if d.fingerprint not in known]
+        taken = decided(bills, platform.settings.accepted_bills)
+        fresh += [f"{d.fingerprint} {taken[d.fingerprint]}" for d in deliveries if d.fingerprint in taken]
         if fresh and month >= platform.settings.first_month:
             found[month] = fresh
     return found
