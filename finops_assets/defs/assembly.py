@@ -7,6 +7,7 @@ import dagster as dg
 from finops_assets.defs.anomalies import assets as anomalies
 from finops_assets.defs.costs import assets as costs
 from finops_assets.defs.currency import assets as currency
+from finops_assets.defs.datasets import assets as datasets
 from finops_assets.defs.forecasting import assets as forecasting
 from finops_assets.defs.ingestion import accounts
 from finops_assets.defs.ingestion import assets as ingestion
@@ -21,7 +22,18 @@ from finops_assets.defs.resources import Platform
 
 def definitions() -> dg.Definitions:
     """The whole graph. One process runs a whole run: a process a step costs more than the steps do."""
-    stages = (ingestion, accounts, costs, marts, quality, currency, forecasting, anomalies, publishing)
+    stages = (
+        ingestion,
+        accounts,
+        costs,
+        marts,
+        datasets,
+        quality,
+        currency,
+        forecasting,
+        anomalies,
+        publishing,
+    )
     return dg.Definitions(
         assets=[asset for stage in stages for asset in stage.assets],
         jobs=[refresh_job, analysis_job],

@@ -7,7 +7,7 @@ import dagster as dg
 REFRESH = "refresh_bills"
 ANALYSIS = "analyze_and_publish"
 
-_BY_BILL = dg.AssetSelection.groups("ingestion", "costs", "marts", "quality")
+_BY_BILL = dg.AssetSelection.groups("ingestion", "costs", "marts", "datasets", "quality")
 
 refresh_job = dg.define_asset_job(
     REFRESH,

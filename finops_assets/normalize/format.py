@@ -18,6 +18,14 @@ _INCLUDE = re.compile(r"^-- include: (_\w+\.sql)$", re.MULTILINE)
 """A line of a normalization that stands for another file: what two formats share."""
 
 
+_FOLDER = files("finops_assets.normalize")
+
+
+def _load(name: str) -> str:
+    text = _FOLDER.joinpath(name).read_text(encoding="utf-8")
+    return _INCLUDE.sub(lambda found: _FOLDER.joinpath(found[1]).read_text(encoding="utf-8"), text)
+
+
 class Kind(StrEnum):
     """How a delivered value is read, and the DuckDB type it becomes."""
 
@@ -95,9 +103,17 @@ class Format:
     @property
     def sql(self) -> str:
         """The normalization: reads the relation `raw` (this format's raw table) and gives FOCUS 1.4 rows."""
-        folder = files("finops_assets.normalize")
-        text = folder.joinpath(f"{self.name}.sql").read_text(encoding="utf-8")
-        return _INCLUDE.sub(lambda found: folder.joinpath(found[1]).read_text(encoding="utf-8"), text)
+        return _load(f"{self.name}.sql")
+
+    @property
+    def commitments_sql(self) -> str | None:
+        """SQL over `raw` giving the terms of the commitments it names; None where the format tells none.
+
+        Columns: CommitmentDiscountId, PeriodStart, PeriodEnd (TIMESTAMPTZ), PaymentModel and
+        FulfillmentInterval in FOCUS's words.
+        """
+        name = f"{self.name}_commitments.sql"
+        return _load(name) if _FOLDER.joinpath(name).is_file() else None
 
     @property
     def reading(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finops_assets.defs.costs.assets import TABLE as COSTS
 from finops_assets.defs.costs.assets import recipe
+from finops_assets.defs.datasets.assets import dataset_key
 from finops_assets.defs.forecasting.assets import features_key
 from finops_assets.defs.ingestion.accounts import are_missing
 from finops_assets.defs.ingestion.bills import accepted_bills
@@ -16,6 +17,7 @@ from finops_assets.defs.quality.conformance import charges_of, conformance_key
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts.conformance import CONFORMANCE
+from finops_assets.marts.datasets import DATASETS
 from finops_assets.marts.tables import COST_FEATURES, QUALITY
 from finops_assets.schema import MONTH, SOURCE
 from finops_assets.warehouse.pointer import NotPublishedError
@@ -38,7 +40,11 @@ def stale_months(platform: Platform, source: str) -> list[str]:
         held = (given := charges_of(platform, source, month)) is None or platform.lake.is_current(
             CONFORMANCE, partition, conformance_key(*given)
         )
-        if not (made and followed and named and held):
+        told = not bills or all(
+            platform.lake.is_current(table, partition, dataset_key(platform, name, source, month))
+            for name, table in DATASETS.items()
+        )
+        if not (made and followed and named and held and told):
             stale.add(month)
     return sorted(stale)
 

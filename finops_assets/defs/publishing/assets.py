@@ -6,6 +6,7 @@ from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE
+from finops_assets.marts.datasets import DATASETS
 from finops_assets.normalize.formats import FORMATS
 from finops_assets.normalize.tables import costs_table
 from finops_assets.schema import Table
@@ -26,6 +27,7 @@ def native_tables() -> tuple[Table, ...]:
         marts.EXCHANGE_RATES,
         marts.QUALITY,
         CONFORMANCE,
+        *DATASETS.values(),
     )
 
 
