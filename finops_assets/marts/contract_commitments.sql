@@ -13,11 +13,14 @@ WITH applied AS (
         END) AS e (element)
 ),
 named AS (
-    SELECT * EXCLUDE (ContractApplied), CommitmentDiscountId AS commitment_id, NULL AS contract_id
+    SELECT
+        * EXCLUDE (ContractApplied), CommitmentDiscountId AS commitment_id, NULL AS contract_id, true AS is_own
     FROM costs
     WHERE CommitmentDiscountId IS NOT NULL
     UNION ALL BY NAME
-    SELECT * FROM applied WHERE commitment_id IS NOT NULL
+    SELECT *, commitment_id IS DISTINCT FROM CommitmentDiscountId AS is_own
+    FROM applied
+    WHERE commitment_id IS NOT NULL
 ),
 known AS (
     SELECT
@@ -33,7 +36,8 @@ known AS (
         max(CommitmentDiscountUnit) FILTER (CommitmentDiscountId = commitment_id) AS unit,
         bool_or(coalesce(CommitmentDiscountId = commitment_id, false)) AS is_discount,
         max(BillingPeriodEnd) AS month_end,
-        count(*) AS row_count
+        -- A row that names its own discount again counts once.
+        count(*) FILTER (is_own) AS row_count
     FROM named
     GROUP BY ALL
 )
