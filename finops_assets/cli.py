@@ -154,8 +154,15 @@ def publish() -> None:
 
     with _plain_errors():
         platform = Platform()
-        root = platform.settings.paths.warehouse
-        done = publish_now(platform.lake, platform.engine, root, native=native_tables(), views=view_tables())
+        settings = platform.settings
+        done = publish_now(
+            platform.lake,
+            platform.engine,
+            settings.paths.warehouse,
+            native=native_tables(),
+            views=view_tables(),
+            keep_days=settings.history.keep_days,
+        )
         state = "is new" if done.changed else "was already in force"
         console.print(f"Version {done.version} {state}: {done.path}")
 

@@ -93,6 +93,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             CONFORMANCE,
         ),
         views=(costs_table(TAG_KEYS), *(f.raw_table() for f in FORMATS)),
+        keep_days=settings.history.keep_days,
         run_id="built-for-tests",
     )
     return settings

@@ -51,6 +51,7 @@ def warehouse(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mater
         platform.settings.paths.warehouse,
         native=native_tables(),
         views=view_tables(),
+        keep_days=platform.settings.history.keep_days,
         run_id=context.run.run_id,
     )
     return dg.MaterializeResult(
@@ -58,6 +59,7 @@ def warehouse(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mater
             "version": done.version,
             "path": dg.MetadataValue.path(str(done.path)),
             "changed": done.changed,
+            "freed_bytes": done.freed,
             "dagster/row_count": sum(done.rows.values()),
         }
     )
