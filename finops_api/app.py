@@ -30,6 +30,8 @@ Costs of all clouds in one shape, FOCUS 1.4.
 * **Days**: `start_date` and `end_date` are both included, in UTC.
 * **One state**: every answer comes from one published snapshot and says which. Its `ETag` with
   `If-None-Match` gives `304` until something new is published.
+* **What was known**: `as_of=2026-01-31` answers from the state that was published at the end of that day,
+  so that yesterday's figures can be shown again after a month was restated.
 * **Errors** are RFC 9457 problems (`application/problem+json`); a `422` names the parameter and what is
   allowed.
 """
