@@ -159,6 +159,21 @@ def conformance(
 
 
 @app.command()
+def restatements(
+    source: Annotated[str | None, typer.Option(help="A source; all by default.")] = None,
+    month: Month = None,
+    as_of: AsOf = None,
+) -> None:
+    """Show what later deliveries of a month changed, and what of it no correction accounts for."""
+    from finops_assets.running.restatements import print_restatements
+
+    with _plain_errors():
+        settings = current_settings()
+        _check_known(settings, [source] if source else None)
+        print_restatements(_known(settings, as_of), console, source, month)
+
+
+@app.command()
 def publish() -> None:
     """Publish the newest version of every table, without materializing anything."""
     from finops_assets.defs.publishing.assets import native_tables, view_tables

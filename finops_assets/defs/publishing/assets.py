@@ -6,6 +6,7 @@ from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE
+from finops_assets.marts.restatements import RESTATEMENTS
 from finops_assets.normalize.formats import FORMATS
 from finops_assets.normalize.tables import costs_table
 from finops_assets.schema import Table
@@ -25,6 +26,7 @@ def native_tables() -> tuple[Table, ...]:
         marts.ANOMALY_DRIVERS,
         marts.QUALITY,
         CONFORMANCE,
+        RESTATEMENTS,
     )
 
 
