@@ -31,12 +31,11 @@ def expire(root: Path, lake: Lake, *, keep_days: int, now: datetime) -> int:
     known = history.kept(root)
     grace = timedelta(seconds=GRACE_SECONDS)
     for one, following in pairwise(known):
-        replaced_at = following.published_at
-        last = history.last_day(one, replaced_at)
+        replaced_at = history.published_at(following)
+        last = history.last_day(history.published_at(one), replaced_at)
         of_a_day = last is not None and last >= now.date() - timedelta(days=keep_days)
         if not of_a_day and replaced_at < now - grace:
-            path = one.published.path
-            path.rename(root / f"{_ASIDE}-{int(now.timestamp())}-{path.name}")
+            one.path.rename(root / f"{_ASIDE}-{int(now.timestamp())}-{one.path.name}")
     freed = 0
     for path in root.glob(f"{_ASIDE}-*.duckdb"):
         if _set_aside_at(path) < now - grace:

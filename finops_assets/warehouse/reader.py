@@ -44,7 +44,7 @@ class Warehouse:
 
     def oldest_day(self) -> date:
         """The oldest day (UTC) that `as_of` knows. Raises NotPublishedError, duckdb.Error."""
-        return history.kept(self._root)[0].published_at.date()
+        return history.oldest_day(self._root)
 
     def as_of(self, day: date) -> AsOf:
         """What was known at the end of `day` (UTC); for today and the future what is known now.

@@ -76,7 +76,7 @@ def test_the_last_of_each_day_stays_for_the_days_that_are_kept(publish_at: Publi
     # At 18:00 of the 10th: the ends of the 7th, 8th and 9th, and what is in force. That of 06:00 went
     # with none of its own, as it was replaced a grace ago by then.
     publish_at(at("2026-03-10T20:00"), None, keep_days=3)
-    assert [k.published_at.day for k in history.kept(root)] == [7, 8, 9, 10]
+    assert [history.published_at(k).day for k in history.kept(root)] == [7, 8, 9, 10]
     assert [known_on(root, f"2026-03-{day:02d}") for day in (7, 8, 9, 10)] == [
         both(71), both(81), both(91), both(101),
     ]  # fmt: skip
