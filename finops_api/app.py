@@ -18,6 +18,7 @@ from finops_api.v1.conformance import routes as conformance
 from finops_api.v1.costs import routes as costs
 from finops_api.v1.forecast import routes as forecast
 from finops_api.v1.ingestion import routes as ingestion
+from finops_api.v1.restatements import routes as restatements
 from finops_api.v1.snapshot import routes as snapshot
 from finops_assets.queries.access import open_warehouse
 from finops_assets.settings import Settings, current_settings
@@ -30,6 +31,8 @@ Costs of all clouds in one shape, FOCUS 1.4.
 * **Days**: `start_date` and `end_date` are both included, in UTC.
 * **One state**: every answer comes from one published snapshot and says which. Its `ETag` with
   `If-None-Match` gives `304` until something new is published.
+* **What was known**: `as_of=2026-01-31` answers from the state that was published at the end of that day,
+  so that yesterday's figures can be shown again after a month was restated.
 * **Errors** are RFC 9457 problems (`application/problem+json`); a `422` names the parameter and what is
   allowed.
 """
@@ -55,7 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = chosen
     app.state.warehouse = open_warehouse(chosen)
     app.state.orchestrator = Orchestrator(chosen.services.dagster_graphql)
-    for routes in (costs, forecast, anomalies, ingestion, conformance, snapshot):
+    for routes in (costs, forecast, anomalies, ingestion, conformance, restatements, snapshot):
         app.include_router(routes.router, prefix="/api/v1")
     app.include_router(health.router)
     app.add_api_route("/", _to_docs, include_in_schema=False)

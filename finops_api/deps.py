@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, cast
+from datetime import date
+from typing import Annotated, Any, TypeAlias, cast
 
 from fastapi import Depends, Request, Response
+from fastapi import Query as QueryParameter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from finops_api.errors import invalid
 from finops_api.orchestrator import Orchestrator
-from finops_assets.queries.access import Pinned, Warehouse, pinned
+from finops_assets.queries.access import NotKeptError, Pinned, Warehouse, as_known_on, pinned
 from finops_assets.queries.snapshot import Snapshot, snapshot
 from finops_assets.settings import Settings
 
@@ -37,6 +40,7 @@ class Reading:
 
     warehouse: Pinned
     snapshot: Snapshot
+    as_of: date | None = None
 
     @property
     def etag(self) -> str:
@@ -55,10 +59,22 @@ class Reading:
         )
 
 
+AsOf: TypeAlias = Annotated[
+    date | None,
+    QueryParameter(
+        description="Answer as it was known at the end of this day (UTC); now by default. "
+        "`[history] keep_days` says how far back days are kept.",
+        examples=["2026-01-31"],
+    ),
+]
+
+
 class Query(BaseModel):
     """Query parameters of a route: an unknown one is an error, as a typo would give a wrong figure."""
 
     model_config = ConfigDict(extra="forbid")
+
+    as_of: AsOf = None
 
 
 def get_settings(request: Request) -> Settings:
@@ -71,11 +87,18 @@ def get_orchestrator(request: Request) -> Orchestrator:
     return cast("Orchestrator", request.app.state.orchestrator)
 
 
-def reading(request: Request) -> Iterator[Reading]:
-    """The state in force, held for this request. Raises NotPublishedError, NotModifiedError."""
+def reading(request: Request, as_of: AsOf = None) -> Iterator[Reading]:
+    """The state asked for, held for this request.
+
+    Raises NotPublishedError, NotModifiedError, and a 422 problem for a day that is not kept.
+    """
     warehouse: Warehouse = request.app.state.warehouse
-    with pinned(warehouse) as held:
-        found = Reading(held, snapshot(held))
+    try:
+        wanted = as_known_on(warehouse, as_of)
+    except NotKeptError as error:
+        raise invalid("as_of", str(as_of), str(error)) from None
+    with pinned(wanted) as held:
+        found = Reading(held, snapshot(held), as_of)
         known = [
             tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")
         ]

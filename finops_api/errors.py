@@ -142,7 +142,9 @@ def _not_published(_handler: ExceptionHandler, _request: Request, _error: NotPub
 
 
 def _invalid_request(_handler: ExceptionHandler, request: Request, error: RequestValidationError) -> Problem:
-    faults = [_fault(e, _parameters(request)) for e in error.errors()]
+    found = [_fault(e, _parameters(request)) for e in error.errors()]
+    # A parameter that the route and what it depends on both read is at fault once.
+    faults = [fault for n, fault in enumerate(found) if fault not in found[:n]]
     detail = " ".join(f"{f['parameter']}: {f['says']}" for f in faults)
     return InvalidParameterProblem(detail, errors=faults)
 

@@ -13,13 +13,21 @@ from finops_assets.queries.filters import filter_texts
 ROWS_PATH = "/api/v1/costs/rows"
 
 
-def rows_url(days: Period, metric: str, currency: str | None = None, narrowed: Sequence[Filter] = ()) -> str:
+def rows_url(
+    days: Period,
+    metric: str,
+    currency: str | None = None,
+    narrowed: Sequence[Filter] = (),
+    *,
+    as_of: date | None,
+) -> str:
     """The address, relative to the API's host, of the rows that a figure adds up; None as all currencies."""
     params = [
         ("start_date", days.first.isoformat()),
         ("end_date", days.last.isoformat()),
         ("metric", metric),
         *([("currency", currency)] if currency is not None else []),
+        *([("as_of", as_of.isoformat())] if as_of is not None else []),
         *(("filter", text) for text in filter_texts(narrowed)),
     ]
     return f"{ROWS_PATH}?{urlencode(params, quote_via=quote)}"

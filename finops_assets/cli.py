@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from finops_assets.settings import ConfigError, Settings, current_settings
+
+if TYPE_CHECKING:  # what a command needs is imported when it runs
+    from finops_assets.queries.access import Reader
 
 app = typer.Typer(
     help="Multi-cloud bills, normalized to FOCUS, exact to the cent, with forecasts and anomalies.",
@@ -28,6 +31,14 @@ PROJECT = Path(__file__).resolve().parents[1]
 TEMPLATE = Path(__file__).with_name("template.toml")
 
 Month = Annotated[str | None, typer.Option(metavar="YYYY-MM")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="As it was known at the end of this day; now by default.",
+    ),
+]
 
 
 @contextmanager
@@ -40,6 +51,7 @@ def _plain_errors() -> Iterator[None]:
     from finops_assets.queries.filters import BadFilterError
     from finops_assets.running.trace import BadFigureError
     from finops_assets.sources.base import SourceError
+    from finops_assets.warehouse.history import NotKeptError
     from finops_assets.warehouse.pointer import NotPublishedError
 
     try:
@@ -52,6 +64,7 @@ def _plain_errors() -> Iterator[None]:
         BadFigureError,
         BadFilterError,
         UnknownDimensionError,
+        NotKeptError,
         duckdb.Error,
     ) as error:
         errors.print(f"[red]{error}", highlight=False)
@@ -130,11 +143,12 @@ def demo(
 
 
 @app.command()
-def sql(query: Annotated[str, typer.Argument(help="DuckDB SQL over the published tables.")]) -> None:
+def sql(
+    query: Annotated[str, typer.Argument(help="DuckDB SQL over the published tables.")],
+    as_of: AsOf = None,
+) -> None:
     """Ask the published warehouse."""
-    from finops_assets.warehouse.reader import Warehouse
-
-    with _plain_errors(), Warehouse(current_settings().paths.warehouse).cursor() as cursor:
+    with _plain_errors(), _known(current_settings(), as_of).cursor() as cursor:
         relation = cursor.sql(query)
         if relation is not None:
             relation.show(max_width=console.width)
@@ -154,14 +168,14 @@ def trace(
     currency: Annotated[str | None, typer.Option(help="Only costs in this currency.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many rows to show.")] = 10,
     delivered: Annotated[bool, typer.Option("--delivered", help="Each row as the provider sent it.")] = False,
+    as_of: AsOf = None,
 ) -> None:
     """Show the bill rows behind a figure: the files they came in, and the lines of those files."""
     from finops_assets.running.trace import BadFigureError, figure, figure_of_link, print_trace
-    from finops_assets.warehouse.reader import Warehouse
 
     with _plain_errors():
         if link is not None:
-            asked = figure_of_link(link, limit)
+            asked, day = figure_of_link(link, limit)
         elif start is None or end is None:
             raise BadFigureError("expected the rows_url of a figure, or --start and --end; found neither")
         else:
@@ -173,7 +187,9 @@ def trace(
                 currency=currency,
                 limit=limit,
             )
-        print_trace(Warehouse(current_settings().paths.warehouse), console, asked, delivered=delivered)
+            day = None
+        warehouse = _known(current_settings(), as_of or day)
+        print_trace(warehouse, console, asked, delivered=delivered)
 
 
 @app.command()
@@ -181,16 +197,31 @@ def conformance(
     source: Annotated[str | None, typer.Option(help="A source; all by default.")] = None,
     month: Month = None,
     rule: Annotated[str | None, typer.Option(help="Only this rule.")] = None,
+    as_of: AsOf = None,
 ) -> None:
     """Show how the bills keep the rules of FOCUS 1.4; fails when a rule that says MUST is broken."""
     from finops_assets.running.conformance import print_conformance
-    from finops_assets.warehouse.reader import Warehouse
 
     with _plain_errors():
         settings = current_settings()
         _check_known(settings, [source] if source else None)
-        if not print_conformance(Warehouse(settings.paths.warehouse), console, source, month, rule):
+        if not print_conformance(_known(settings, as_of), console, source, month, rule):
             raise typer.Exit(1)
+
+
+@app.command()
+def restatements(
+    source: Annotated[str | None, typer.Option(help="A source; all by default.")] = None,
+    month: Month = None,
+    as_of: AsOf = None,
+) -> None:
+    """Show what later deliveries of a month changed, and what of it no correction accounts for."""
+    from finops_assets.running.restatements import print_restatements
+
+    with _plain_errors():
+        settings = current_settings()
+        _check_known(settings, [source] if source else None)
+        print_restatements(_known(settings, as_of), console, source, month)
 
 
 @app.command()
@@ -202,8 +233,15 @@ def publish() -> None:
 
     with _plain_errors():
         platform = Platform()
-        root = platform.settings.paths.warehouse
-        done = publish_now(platform.lake, platform.engine, root, native=native_tables(), views=view_tables())
+        settings = platform.settings
+        done = publish_now(
+            platform.lake,
+            platform.engine,
+            settings.paths.warehouse,
+            native=native_tables(),
+            views=view_tables(),
+            keep_days=settings.history.keep_days,
+        )
         state = "is new" if done.changed else "was already in force"
         console.print(f"Version {done.version} {state}: {done.path}")
 
@@ -213,18 +251,25 @@ def export(
     csv: Annotated[Path, typer.Option("--csv", help="The file to write.")],
     start: Month = None,
     end: Month = None,
+    as_of: AsOf = None,
 ) -> None:
     """Write the unified costs of a period, every FOCUS column, as CSV."""
     from finops_assets.schema import MONTH, literal
-    from finops_assets.warehouse.reader import Warehouse
 
-    with _plain_errors(), Warehouse(current_settings().paths.warehouse).cursor() as cursor:
+    with _plain_errors(), _known(current_settings(), as_of).cursor() as cursor:
         bounds = [start or "0000-00", end or "9999-99"]
         found = cursor.execute(
             f"COPY (SELECT * FROM costs WHERE {MONTH} BETWEEN {literal(bounds[0])} AND {literal(bounds[1])} "
             f"ORDER BY x_Source, {MONTH}, x_File, x_RowNumber) TO {literal(str(csv))} (FORMAT csv, HEADER)"
         ).fetchone()
         console.print(f"{0 if found is None else found[0]:,} rows written to {csv}.")
+
+
+def _known(settings: Settings, as_of: date | None) -> Reader:
+    """The published warehouse, as it was known at the end of a day. Raises NotKeptError."""
+    from finops_assets.queries.access import as_known_on, open_warehouse
+
+    return as_known_on(open_warehouse(settings), as_of.date() if isinstance(as_of, datetime) else as_of)
 
 
 def _check_known(settings: Settings, sources: list[str] | None) -> None:

@@ -77,6 +77,12 @@ class Paths(Strict):
         return self.data / "demo"
 
 
+class History(Strict):
+    """How far back the platform can show what was known."""
+
+    keep_days: Annotated[int, Field(ge=0)] = 35
+
+
 def _source_name(name: str) -> str:
     if not name or not all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in name):
         raise ValueError("a source's name is made of a-z, 0-9 and '-', such as 'aws-main'")
@@ -128,6 +134,7 @@ class Settings(BaseSettings):
     first_month: Annotated[str, AfterValidator(_month)] = "2023-01"
     memory_limit: str = ""
     paths: Paths = Paths()
+    history: History = History()
     services: Services = Services()
     currency: Currency = Currency()
     accepted_bills: dict[str, Annotated[str, Field(min_length=1)]] = {}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from finops_assets.queries.access import NotPublishedError, WarehouseError
+from finops_assets.queries.access import NotKeptError, NotPublishedError, WarehouseError
 from finops_assets.settings import ConfigError
 from streamlit_app import data, filters, states
 from streamlit_app.links import ROWS_PAGE
@@ -96,12 +96,15 @@ def main() -> None:
     page = st.navigation(PAGES)
     version: int | None = None
     try:
-        version = data.pin()
         with st.sidebar:
+            shown = filters.day_of_knowledge()
+            version = data.pin(shown)
             known = filters.known_days()
             if known is not None:
                 filters.money_choice(known)
             states.snapshot_note()
+        if shown is not None:
+            filters.knowledge_note(shown)
         if known is None:
             st.title(page.title)
             states.nothing_here(
@@ -113,7 +116,7 @@ def main() -> None:
         page.run()
     except NotPublishedError:
         states.nothing_published(str(data.settings().paths.warehouse))
-    except ConfigError as error:
+    except (ConfigError, NotKeptError) as error:
         states.failed(str(error), version)
     except (WarehouseError, OSError) as error:
         states.failed(f"{type(error).__name__}: {error}", version)

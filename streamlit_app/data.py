@@ -1,23 +1,25 @@
 """The pages' only way to the warehouse: one reader a process, answers cached by snapshot and question.
 
-A page run is pinned to one snapshot. When a refresh publishes a newer one in the middle of a run, the run
-starts again on the newer one, so that no page ever mixes two states of the bills.
+A page run is pinned to one snapshot: the one in force, or that of a past day. When a refresh publishes a
+newer one in the middle of a run, the run starts again on the newer one, so that no page ever mixes two states
+of the bills.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
-from finops_assets.queries.access import Reader, Warehouse, open_warehouse, pinned
+from finops_assets.queries.access import Reader, Warehouse, as_known_on, open_warehouse, pinned
 from finops_assets.settings import Settings, current_settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_PINNED = "_snapshot_version"
+_PINNED, _DAY = "_snapshot_version", "_snapshot_day"
 
 
 class _MovedError(Exception):
@@ -34,11 +36,25 @@ def newest_version() -> int:
     return _warehouse(str(settings().paths.warehouse)).version()
 
 
-def pin() -> int:
-    """Bind this session's run to the version in force. Raises NotPublishedError."""
-    version = newest_version()
+def oldest_day() -> date:
+    """The oldest day that can be shown as it was known at its end. Raises NotPublishedError."""
+    return _warehouse(str(settings().paths.warehouse)).oldest_day()
+
+
+def pin(day: date | None = None) -> int:
+    """Bind this session's run to the version in force, or to the one at the end of `day`.
+
+    Raises NotPublishedError, NotKeptError.
+    """
+    version = as_known_on(_warehouse(str(settings().paths.warehouse)), day).version()
     st.session_state[_PINNED] = version
+    st.session_state[_DAY] = day
     return version
+
+
+def day_shown() -> date | None:
+    """The past day whose knowledge this run shows; None where it shows what is known now."""
+    return cast("date | None", st.session_state.get(_DAY))
 
 
 def ask(question: Callable[Concatenate[Reader, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -51,7 +67,7 @@ def ask(question: Callable[Concatenate[Reader, P], R], *args: P.args, **kwargs: 
     root = str(settings().paths.warehouse)
     version = cast("int", st.session_state[_PINNED])
     try:
-        return cast("R", _answer(root, version, name, args, kwargs, _question=question))
+        return cast("R", _answer(root, version, name, args, kwargs, _question=question, _day=day_shown()))
     except _MovedError:
         st.rerun()
 
@@ -65,8 +81,9 @@ def _answer(
     kwargs: dict[str, Any],
     *,
     _question: Callable[..., Any],
+    _day: date | None,
 ) -> Any:
-    with pinned(_warehouse(root)) as held:
+    with pinned(as_known_on(_warehouse(root), _day)) as held:
         if held.version() != version:
             raise _MovedError
         return _question(held, *args, **kwargs)

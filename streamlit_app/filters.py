@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, cast
 
 import streamlit as st
@@ -21,12 +21,15 @@ from finops_assets.queries.costs import (
 )
 from finops_assets.queries.costs import dimensions as all_dimensions
 from streamlit_app import data
-from streamlit_app.format import COST_HELP, COST_LABELS, days, label, value_of
+from streamlit_app.format import COST_HELP, COST_LABELS, day, days, label, value_of
 
 PERIODS = ("This month", "Last month", "3 months", "6 months", "12 months", "All", "Custom")
 DEFAULT_PERIOD = "3 months"
 
 _GRANULARITIES = ("Day", "Week", "Month")
+
+AS_OF = "as_of"
+"""The address parameter of the day whose knowledge is shown."""
 
 METRICS: tuple[Metric, ...] = ("EffectiveCost", "BilledCost", "ListCost", "ContractedCost")
 
@@ -87,6 +90,51 @@ def named_period(name: str, known: DateRange) -> Period:
         return Period(known.first, end)
     months = int(name.split(maxsplit=1)[0])
     return Period(add_months(this.start, 1 - months), end)
+
+
+def day_of_knowledge() -> date | None:
+    """In the sidebar, for all pages: show what was known at the end of a past day. None shows what is now.
+
+    An address with a day that is not kept is told so. Raises NotPublishedError.
+    """
+    oldest, newest = data.oldest_day(), datetime.now(UTC).date() - timedelta(days=1)
+    asked = st.query_params.get(AS_OF)
+    chosen: date | None = None
+    if oldest <= newest:
+        chosen = st.date_input(
+            "As known on",
+            value=None,
+            min_value=oldest,
+            max_value=newest,
+            key=AS_OF,
+            bind="query-params",
+            help="Every figure as it was published at the end of that day (UTC), before what was restated "
+            f"since. Kept since {day(oldest)}.",
+        )
+    if asked and chosen is None and not _is_now(asked, newest):
+        st.warning(
+            f"{asked} cannot be shown: days are kept since {day(oldest)}. Shown is what is known now.",
+            icon=":material/history:",
+        )
+    return chosen
+
+
+def knowledge_note(shown: date) -> None:
+    """Above every page that shows what was known on a past day: which day, and the way back."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(f"As known on {day(shown)}", icon=":material/history:", color="orange")
+        st.button("Back to today", key="back_to_today", type="tertiary", on_click=_back_to_today)
+
+
+def _back_to_today() -> None:
+    st.session_state[AS_OF] = None
+
+
+def _is_now(asked: str, newest: date) -> bool:
+    try:
+        return date.fromisoformat(asked) > newest
+    except ValueError:
+        return False
 
 
 def known_days() -> DateRange | None:

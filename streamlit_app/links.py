@@ -9,6 +9,8 @@ from datetime import date
 import streamlit as st
 
 from finops_assets.queries.costs import Filter, Metric
+from streamlit_app import data
+from streamlit_app.filters import AS_OF
 from streamlit_app.format import COST_LABELS, label, value_of
 
 ROWS_PAGE = "app_pages/rows.py"
@@ -45,7 +47,9 @@ class BadLinkError(ValueError):
 
 def to_params(figure: Figure) -> dict[str, str | list[str]]:
     """The address's parameters. Values of one filter share a number, so two filters never merge."""
+    shown = data.day_shown()
     params: dict[str, str | list[str]] = {
+        **({AS_OF: shown.isoformat()} if shown else {}),
         "from": figure.start.isoformat(),
         "to": figure.end.isoformat(),
         "metric": COST_LABELS[figure.metric],

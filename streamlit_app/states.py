@@ -59,6 +59,8 @@ def snapshot_note() -> None:
         f":material/database: Snapshot {shown.version} · {ago(shown.published_at, now)}",
         help=f"Published {shown.published_at:%Y-%m-%d %H:%M} UTC. Every figure here is of this snapshot.",
     )
+    if data.day_shown() is not None:
+        return
     if data.newest_version() != shown.version:
         st.info("New data has been published.", icon=":material/update:")
         if st.button("Show it", key="show_new", width="stretch", type="primary"):

@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from finops_assets.engine.base import Input
+from finops_assets.engine.base import Input, ParquetInput
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.tables import BILLS
 from finops_assets.lake.lake import Lake
@@ -25,6 +25,7 @@ from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
 from finops_assets.marts.daily_costs import daily_costs_sql
 from finops_assets.marts.reconciliation import STAGES, outcomes_sql
+from finops_assets.marts.restatements import CLOSED_AFTER_DAYS, DELIVERED_COSTS, RESTATEMENTS
 from finops_assets.marts.sql import load_sql
 from finops_assets.normalize.formats import FORMAT_BY_NAME, FORMATS
 from finops_assets.normalize.tables import complete, costs_table, with_tag_columns
@@ -102,8 +103,10 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             marts.EXCHANGE_RATES,
             marts.QUALITY,
             CONFORMANCE,
+            RESTATEMENTS,
         ),
         views=(costs_table(TAG_KEYS), *(f.raw_table() for f in FORMATS)),
+        keep_days=settings.history.keep_days,
         run_id="built-for-tests",
     )
     return settings
@@ -153,6 +156,7 @@ def _bill(
     costs = build.lake.input(costs_table(TAG_KEYS), partition)
     build.put(marts.daily_costs_table(TAG_KEYS), partition, daily_costs_sql(TAG_KEYS), {"costs": costs})
     raw = {form.raw_table().name: build.lake.input(form.raw_table(), partition)}
+    is_restated = source == "aws-main" and not latest
     build.put(
         BILLS,
         partition,
@@ -161,9 +165,10 @@ def _bill(
         bill_id,
         format_name,
         datetime(exported.year, exported.month, exported.day, 6, tzinfo=UTC),
-        source == "aws-main" and not latest,  # restated once
+        is_restated,
         source == "gcp-prod" and latest,  # a second delivery was refused
     )
+    _ledger(build, partition, costs, is_restated=is_restated)
     stages: dict[str, Input] = {
         "bills": build.lake.input(BILLS, partition),
         "costs": costs,
@@ -175,6 +180,25 @@ def _bill(
     counts = build.fetch(counts_sql("1.4"), {"charges": costs})
     broken = {row["rule"] for row in counts.to_pylist() if row["failed"]}
     build.put(CONFORMANCE, partition, conformance_sql("1.4", broken), {"charges": costs, "counts": counts})
+
+
+def _ledger(build: Builder, partition: Mapping[str, str], costs: Input, *, is_restated: bool) -> None:
+    """The states of a month: where it was restated, its usage was a tenth cheaper before."""
+    known: Input = ParquetInput(DELIVERED_COSTS, ())
+    states = [costs]
+    if is_restated:
+        cheaper = ", ".join(
+            f"if(ChargeCategory = 'Usage', {c} * 0.9, {c}) AS {c}" for c in ("BilledCost", "EffectiveCost")
+        )
+        earlier = "regexp_replace(x_BillId, '1$', '0') AS x_BillId"
+        text = f"SELECT * REPLACE ({cheaper}, {earlier}) FROM costs"
+        states.insert(0, build.fetch(text, {"costs": costs}))
+    for state in states:
+        given = {"costs": state, "bills": build.lake.input(BILLS, partition), "delivered_costs": known}
+        build.put(DELIVERED_COSTS, partition, load_sql("delivered_costs"), given)
+        known = build.lake.input(DELIVERED_COSTS, partition)
+    changes = load_sql("restatements")
+    build.put(RESTATEMENTS, partition, changes, {"delivered_costs": known}, CLOSED_AFTER_DAYS)
 
 
 def _models(build: Builder, last_day: date) -> None:

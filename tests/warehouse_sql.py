@@ -196,7 +196,8 @@ accepted AS (
         'delivery-' || left(bill_id, 16) AS delivery_id, CAST(NULL AS VARCHAR) AS "export",
         'v2' AS fingerprint, files::VARCHAR AS files,
         100 * n AS bytes, n AS rows, totals::VARCHAR AS control_totals, exported AS exported_at,
-        exported + INTERVAL 2 HOUR AS ingested_at, 'built-for-tests' AS run_id
+        exported + INTERVAL 2 HOUR AS ingested_at, 'built-for-tests' AS run_id,
+        NULL AS decision
     FROM given, files, totals
 )
 SELECT * FROM accepted

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol, cast
 
 import duckdb
 import pyarrow as pa
 
 from finops_assets.settings import Settings
+from finops_assets.warehouse.history import NotKeptError
 from finops_assets.warehouse.pointer import NotPublishedError
 from finops_assets.warehouse.reader import Warehouse
 
@@ -18,11 +20,13 @@ WarehouseError = duckdb.Error
 """A published file that cannot be read or asked."""
 
 __all__ = [
+    "NotKeptError",
     "NotPublishedError",
     "Pinned",
     "Reader",
     "Warehouse",
     "WarehouseError",
+    "as_known_on",
     "fetch",
     "open_warehouse",
     "pinned",
@@ -62,6 +66,14 @@ class Pinned:
 def open_warehouse(settings: Settings) -> Warehouse:
     """The published warehouse of these settings, safe to share between threads; nothing is opened yet."""
     return Warehouse(settings.paths.warehouse)
+
+
+def as_known_on(warehouse: Warehouse, day: date | None) -> Reader:
+    """The warehouse as it was known at the end of `day` (UTC); None, today and the future: as it is now.
+
+    Raises NotPublishedError, and NotKeptError for a day before the oldest that is kept.
+    """
+    return warehouse if day is None else warehouse.as_of(day)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from finops_assets.defs.marts.assets import TABLE as DAILY_COSTS
 from finops_assets.defs.partitions import partition_values
 from finops_assets.defs.publishing.assets import native_tables, view_tables
 from finops_assets.defs.quality.conformance import charges_of, conformance_key
+from finops_assets.defs.quality.restatements import is_compared
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts.conformance import CONFORMANCE
@@ -44,7 +45,8 @@ def stale_months(platform: Platform, source: str) -> list[str]:
             platform.lake.is_current(table, partition, dataset_key(platform, name, source, month))
             for name, table in DATASETS.items()
         )
-        if not (made and followed and named and held and told):
+        compared = is_compared(platform, source, month)
+        if not (made and followed and named and held and told and compared):
             stale.add(month)
     return sorted(stale)
 

@@ -15,26 +15,28 @@ from finops_assets.queries.costs import METRICS
 from finops_assets.queries.filters import filter_texts, parse_filters
 from finops_assets.queries.rows import RowQuery, cost_rows, files_behind, native_row
 
+_PARAMETERS = {"start_date", "end_date", "filter", "metric", "currency", "as_of", "limit", "cursor"}
 _MONEY_WIDTH = 28
-"""Wide enough for every digit of most amounts: one that is cut off would be another amount."""
+"""Wide enough for every digit of most amounts. A longer one folds: cut off, it would be another amount."""
 
 
 class BadFigureError(ValueError):
     """What was given names no figure; the text says what is wrong."""
 
 
-def figure_of_link(link: str, limit: int) -> RowQuery:
-    """The figure that a `rows_url` of the API names. Raises BadFigureError, BadFilterError."""
+def figure_of_link(link: str, limit: int) -> tuple[RowQuery, date | None]:
+    """The figure that a `rows_url` of the API names, and the day as of which; None for now.
+
+    Raises BadFigureError, BadFilterError.
+    """
     asked = parse_qs(urlsplit(link).query)
-    unknown = sorted(
-        asked.keys() - {"start_date", "end_date", "filter", "metric", "currency", "limit", "cursor"}
-    )
+    unknown = sorted(asked.keys() - _PARAMETERS)
     if unknown or not {"start_date", "end_date"} <= asked.keys():
         found = f"the parameters {', '.join(asked)}" if asked else "no parameters"
         raise BadFigureError(
             f"expected the rows_url of a figure, with start_date and end_date; found {found} in {link!r}"
         )
-    return figure(
+    asked_for = figure(
         start=_day("start_date", asked["start_date"][0]),
         end=_day("end_date", asked["end_date"][0]),
         filters=asked.get("filter", []),
@@ -42,6 +44,7 @@ def figure_of_link(link: str, limit: int) -> RowQuery:
         currency=asked.get("currency", [None])[0],
         limit=limit,
     )
+    return asked_for, _day("as_of", asked["as_of"][0]) if "as_of" in asked else None
 
 
 def figure(
@@ -90,7 +93,7 @@ def _files(files: list[dict[str, Any]], console: Console) -> None:
     table.add_column("File", overflow="fold")
     table.add_column("Exported")
     table.add_column("Rows", justify="right")
-    table.add_column("Cost", justify="right", min_width=_MONEY_WIDTH)
+    table.add_column("Cost", justify="right", min_width=_MONEY_WIDTH, overflow="fold")
     for file in files:
         at = file["exported_at"] or file["ingested_at"]
         table.add_row(
@@ -108,7 +111,7 @@ def _rows(rows: list[dict[str, Any]], q: RowQuery, total: int, console: Console)
     table = RichTable(title=title)
     for heading in ("Charged", "Service", "Charge", "File, row"):
         table.add_column(heading, overflow="fold")
-    table.add_column("Cost", justify="right", min_width=_MONEY_WIDTH)
+    table.add_column("Cost", justify="right", min_width=_MONEY_WIDTH, overflow="fold")
     for row in rows:
         table.add_row(
             f"{row['ChargePeriodStart']:%Y-%m-%d}",

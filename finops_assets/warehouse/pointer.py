@@ -26,6 +26,16 @@ def file_name(version: int) -> str:
     return f"warehouse-{version:08d}.duckdb"
 
 
+def files(root: Path) -> list[Path]:
+    """Every version's file, oldest first."""
+    return sorted(root.glob("warehouse-*.duckdb"))
+
+
+def version_of(path: Path) -> int:
+    """The version that a file holds, by its name."""
+    return int(path.name.removeprefix("warehouse-").removesuffix(".duckdb"))
+
+
 def current(root: Path) -> Published:
     """The version in force. Raises NotPublishedError before the first publication."""
     try:
@@ -34,7 +44,7 @@ def current(root: Path) -> Published:
         raise NotPublishedError(
             f"Nothing is published in {root} yet: run `finops run`, or materialize `warehouse` in Dagster."
         ) from None
-    return Published(version=int(name.removeprefix("warehouse-").removesuffix(".duckdb")), path=root / name)
+    return Published(version_of(root / name), root / name)
 
 
 def point_to(root: Path, version: int) -> None:

@@ -7,7 +7,6 @@ the exact Parquet files of this version, so publishing does not copy the bill.
 from __future__ import annotations
 
 import fcntl
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,9 +19,7 @@ from finops_assets.engine.duckdb import DuckDBEngine, scan
 from finops_assets.lake.lake import Lake
 from finops_assets.schema import Table, quote
 from finops_assets.warehouse import pointer
-
-GRACE_SECONDS = 3600
-"""A replaced file is kept this long for readers in the middle of a query."""
+from finops_assets.warehouse.expiry import expire
 
 _SNAPSHOT = """
 CREATE TABLE snapshot (
@@ -34,12 +31,18 @@ CREATE TABLE snapshot (
 
 @dataclass(frozen=True)
 class Publication:
-    """What publishing did: the version in force, and whether it is a new one."""
+    """What publishing did: the version in force, whether it is a new one, and bytes that expiry freed."""
 
     version: int
     path: Path
     changed: bool
     rows: dict[str, int]
+    freed: int
+
+
+def now() -> datetime:
+    """The moment that a publication is of, and that its age is counted from."""
+    return datetime.now(UTC)
 
 
 def publish(
@@ -49,9 +52,12 @@ def publish(
     *,
     native: Sequence[Table],
     views: Sequence[Table],
+    keep_days: int,
     run_id: str = "",
 ) -> Publication:
-    """Publish the newest version of each table. Does nothing when the published one already holds them.
+    """Publish the newest version of each table, unless the published one holds them already; then expire.
+
+    Of each of the last `keep_days` days the publication that was in force at its end stays readable.
 
     Raises duckdb.Error or OSError when the new file cannot be written; the old one then stays in force.
     """
@@ -60,16 +66,16 @@ def publish(
         # Reading each version number once, before any file list, is what makes the snapshot one state:
         # a run that commits meanwhile is in the next publication, never half in this one.
         versions = {t.name: lake.version(t) for t in (*native, *views)}
-        now = _published(root)
-        if now is not None and _versions(now.path) == versions:
-            return Publication(now.version, now.path, changed=False, rows=_rows(now.path))
-        version = now.version + 1 if now is not None else 1
-        path = root / pointer.file_name(version)
-        path.unlink(missing_ok=True)  # left by a publisher that was killed before its flip
-        rows = _write(path, lake, engine, version, versions, native, views, run_id)
-        pointer.point_to(root, version)
-        _expire(root, keep=path)
-        return Publication(version, path, changed=True, rows=rows)
+        current = _published(root)
+        changed = current is None or _versions(current.path) != versions
+        if current is None or changed:
+            version = current.version + 1 if current is not None else 1
+            current = pointer.Published(version, root / pointer.file_name(version))
+            current.path.unlink(missing_ok=True)  # left by a publisher that was killed before its flip
+            _write(current, lake, engine, versions, native, views, run_id)
+            pointer.point_to(root, version)
+        freed = expire(root, lake, keep_days=keep_days, now=now())
+        return Publication(current.version, current.path, changed, _rows(current.path), freed)
 
 
 def published_versions(root: Path) -> dict[str, int | None]:
@@ -78,18 +84,15 @@ def published_versions(root: Path) -> dict[str, int | None]:
 
 
 def _write(
-    path: Path,
+    published: pointer.Published,
     lake: Lake,
     engine: DuckDBEngine,
-    version: int,
     versions: dict[str, int | None],
     native: Sequence[Table],
     views: Sequence[Table],
     run_id: str,
-) -> dict[str, int]:
-    rows: dict[str, int] = {}
-    published_at = datetime.now(UTC)
-    with engine.open(path) as connection:
+) -> None:
+    with engine.open(published.path) as connection:
         connection.execute(_SNAPSHOT)
         for table in (*native, *views):
             at = versions[table.name]
@@ -100,13 +103,12 @@ def _write(
                 f"CREATE {kind.upper()} {quote(table.name)} AS {relation}"
                 + (f" ORDER BY {order}" if order else "")
             )
-            counted = connection.execute(f"SELECT count(*) FROM {quote(table.name)}").fetchone()
-            rows[table.name] = 0 if counted is None else int(counted[0])
             connection.execute(
-                "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [version, published_at, run_id, table.name, at, kind, rows[table.name]],
+                f"INSERT INTO snapshot SELECT ?, NULL, ?, ?, ?, ?, count(*) FROM {quote(table.name)}",
+                [published.version, run_id, table.name, at, kind],
             )
-    return rows
+        # Stamped last: it comes into force with the flip that follows, not when its first table was copied.
+        connection.execute("UPDATE snapshot SET published_at = ?", [now()])
 
 
 def _published(root: Path) -> pointer.Published | None:
@@ -127,13 +129,6 @@ def _rows(path: Path) -> dict[str, int]:
     with duckdb.connect(str(path), read_only=True) as connection:
         rows = connection.execute("SELECT table_name, table_rows FROM snapshot").fetchall()
     return dict(rows)
-
-
-def _expire(root: Path, keep: Path) -> None:
-    oldest = time.time() - GRACE_SECONDS
-    for path in root.glob("warehouse-*.duckdb"):
-        if path != keep and path.stat().st_mtime < oldest:
-            path.unlink()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from finops_assets.queries import bills as bill_queries
-from streamlit_app import charts, data, filters, states, tables
+from streamlit_app import charts, data, filters, restated, states, tables
 from streamlit_app.format import COST_LABELS, count, day, exact, markdown
 
 STATUS_COLORS = {"accepted": "green", "quarantined": "red", "superseded": "gray"}
@@ -22,7 +22,7 @@ _STAGES = {"raw": "Delivered rows", "costs": "Unified costs", "daily_costs": "Da
 
 
 def page() -> None:
-    """Totals, the grid of months, what was refused, all deliveries, the checks."""
+    """Totals, the grid of months, what was refused and restated, all deliveries, the checks."""
     st.title("Bills")
     every = data.ask(bill_queries.bills)
     if not every.num_rows:
@@ -34,6 +34,7 @@ def page() -> None:
     _cards(every, checks)
     _grid(every)
     _refused(every)
+    restated.section()
     _deliveries(every, checks)
 
 

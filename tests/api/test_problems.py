@@ -31,7 +31,7 @@ NEXT_YEAR = datetime.now(UTC).year + 1
         ("/costs?start_date=2026-02-01&end_date=2026-01-31", "end_date", "both days are included"),
         ("/costs?end_date=9999-12-31", "end_date", "too far"),
         ("/costs?limit=0", "limit", "greater than or equal to 1"),
-        ("/costs?groupby=ServiceName", "groupby", "Allowed: start_date, end_date, filter"),
+        ("/costs?groupby=ServiceName", "groupby", "Allowed: as_of, start_date, end_date, filter"),
         ("/costs/oracle", "provider", "'aws', 'azure' or 'gcp'"),
         ("/costs/rows?cursor=abc", "cursor", "no cursor"),
         ("/costs/rows?filter=BilledCost:1", "filter", "Allowed: "),

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
-from finops_assets.cli import app
+from finops_assets import cli
 from finops_assets.running.trace import BadFigureError, figure_of_link
 from finops_assets.settings import Settings, current_settings
 from tests.warehouse_builder import lake_table, shared_warehouse
@@ -24,13 +25,13 @@ LINK = (
 def built(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Settings:
     settings = shared_warehouse(tmp_path_factory.getbasetemp())
     monkeypatch.setenv("FINOPS_PATHS__DATA", str(settings.paths.data))
-    monkeypatch.setenv("COLUMNS", "220")
+    monkeypatch.setattr(cli, "console", Console(width=220))
     current_settings.cache_clear()
     return settings
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["trace", *arguments])
+    done = CliRunner().invoke(cli.app, ["trace", *arguments])
     current_settings.cache_clear()
     return done.exit_code, done.output
 
@@ -90,5 +91,6 @@ def test_days_without_rows_say_so(built: Settings) -> None:
 
 def test_a_links_page_is_no_part_of_its_figure() -> None:
     assert figure_of_link(LINK + "&limit=5&cursor=abc", 10) == figure_of_link(LINK, 10)
+    assert figure_of_link(LINK + "&as_of=2026-03-01", 10)[1] == date(2026, 3, 1)
     with pytest.raises(BadFigureError, match="found the parameters"):
         figure_of_link(LINK + "&group_by=ServiceName", 10)

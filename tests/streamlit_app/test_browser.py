@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from finops_assets.warehouse import publish as publishing
 from tests.streamlit_app.browser import PHONE, browser_page, card, dashboard, open_page, settle
 from tests.streamlit_app.conftest import Built
-from tests.warehouse_builder import LAST_DAY
+from tests.warehouse_builder import LAST_DAY, build_warehouse
 
 JANUARY = date(2026, 1, 1)
 
@@ -57,3 +59,28 @@ def test_a_choice_becomes_part_of_the_address_and_the_address_makes_the_choice(
     with browser_page(PHONE) as elsewhere:
         open_page(elsewhere, link)
         assert card(elsewhere, "Total") == shown
+
+
+def test_a_past_day_stays_chosen_from_page_to_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day, surcharge in ((21, Decimal(0)), (22, Decimal("0.25"))):
+        published_at = datetime(2026, 3, day, 7, tzinfo=UTC)
+        monkeypatch.setattr(publishing, "now", lambda at=published_at: at)
+        build_warehouse(tmp_path, surcharge=surcharge)
+    with dashboard(tmp_path) as address, browser_page() as page:
+        open_page(page, f"{address}/explorer?period=All")
+        today = card(page, "Total")
+        open_page(page, f"{address}/explorer?period=All&as_of=2026-03-21")
+        then = card(page, "Total")
+        assert then != today
+        page.get_by_role("link", name="Bill rows behind the total").click()
+        page.get_by_role("heading", name="Bill rows").wait_for()
+        settle(page)
+        assert "as_of=2026-03-21" in page.url
+        assert card(page, "Effective cost") == then
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Cost explorer").click()
+        page.get_by_role("heading", name="Cost explorer").wait_for()
+        settle(page)
+        assert "as_of=2026-03-21" in page.url
+        page.get_by_role("button", name="Back to today").click()
+        page.get_by_text("As known on 21 Mar 2026").wait_for(state="detached")
+        assert "as_of" not in page.url

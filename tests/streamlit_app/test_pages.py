@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from finops_assets.warehouse import publish as publishing
 from streamlit_app.format import compact, money
 from tests.streamlit_app.conftest import Built, Open, metric, run_page
-from tests.warehouse_builder import LAST_DAY, build_warehouse
+from tests.warehouse_builder import LAST_DAY, build_warehouse, lake_table, settings_of
 
 PAGES = ("overview", "explorer", "aws", "azure", "gcp", "forecast", "anomalies", "bills", "conformance")
 
@@ -309,3 +310,55 @@ def test_a_publication_in_the_middle_of_a_run_starts_it_again(
     app = AppTest.from_function(script, default_timeout=60, args=(str(tmp_path),)).run()
     assert not app.exception
     assert [t.value for t in app.text] == ["2 2"]
+
+
+@pytest.fixture
+def restated(tmp_path: Path, use: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Published on the 21st and, a quarter dearer a row, on the 22nd."""
+    for day, surcharge in ((21, Decimal(0)), (22, Decimal("0.25"))):
+        published_at = datetime(2026, 3, day, 7, tzinfo=UTC)
+        monkeypatch.setattr(publishing, "now", lambda at=published_at: at)
+        build_warehouse(tmp_path, surcharge=surcharge)
+    use(tmp_path)
+    return tmp_path
+
+
+def test_every_page_shows_what_was_known_on_a_day(restated: Path) -> None:
+    for page in PAGES:
+        app = run_page(page, as_of="2026-03-21")
+        assert "As known on 21 Mar 2026" in texts(app)
+        assert any("Snapshot 1 " in c.value for c in app.caption)
+
+
+def test_the_dashboard_of_a_past_day_is_shown_again_to_the_cent(restated: Path, built: Built) -> None:
+    yesterday = money(built.total(JANUARY, LAST_DAY), "USD")
+    restated_costs = Built(restated, lake_table(settings_of(restated), "costs").to_dicts())
+    today = money(restated_costs.total(JANUARY, LAST_DAY), "USD")
+    assert today != yesterday
+    app = run_page("explorer", period="All", as_of="2026-03-21")
+    assert metric(app, "Total") == yesterday
+    app.button(key="back_to_today").click().run()
+    assert not app.exception
+    assert metric(app, "Total") == today
+    assert "As known on" not in texts(app)
+
+
+def test_a_day_that_is_not_kept_is_told(restated: Path) -> None:
+    for asked in ("2026-03-20", "yesterday"):
+        app = run_page("explorer", as_of=asked)
+        told = [w.value for w in app.warning if "cannot be shown" in w.value]
+        assert told == [
+            f"{asked} cannot be shown: days are kept since 21 Mar 2026. Shown is what is known now."
+        ]
+
+
+def test_the_rows_of_a_past_day_add_up_to_its_figure(restated: Path) -> None:
+    app = run_page(
+        "rows",
+        from_="2026-01-01",
+        to="2026-02-01",
+        as_of="2026-03-21",
+        where=["0:ServiceName:Amazon Redshift"],
+    )
+    assert "exactly the figure above" in texts(app)
+    assert any("Snapshot 1 " in c.value for c in app.caption)

@@ -9,8 +9,7 @@ import pytest
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.lake.lake import Lake
 from finops_assets.schema import BILL_KEYS, BY_BILL, MONEY, Column, Table
-from finops_assets.warehouse import pointer
-from finops_assets.warehouse import publish as publishing
+from finops_assets.warehouse import expiry, pointer
 from finops_assets.warehouse.pointer import NotPublishedError, current
 from finops_assets.warehouse.publish import Publication, publish
 from finops_assets.warehouse.reader import Warehouse
@@ -31,7 +30,9 @@ def refresh(lake: Lake, engine: DuckDBEngine, amount: str, months: int = 2) -> N
 
 
 def publish_all(lake: Lake, root: Path) -> Publication:
-    return publish(lake, DuckDBEngine(root / "spill"), root, native=(SMALL,), views=(BIG,), run_id="r")
+    return publish(
+        lake, DuckDBEngine(root / "spill"), root, native=(SMALL,), views=(BIG,), keep_days=0, run_id="r"
+    )
 
 
 def test_nothing_is_published_yet(tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ def test_replaced_files_go_after_the_grace(
     refresh(lake, engine, "2")
     publish_all(lake, root)
     assert len(list(root.glob("*.duckdb"))) == 2
-    monkeypatch.setattr(publishing, "GRACE_SECONDS", -1)
+    monkeypatch.setattr(expiry, "GRACE_SECONDS", -1)
     refresh(lake, engine, "3")
     publish_all(lake, root)
     assert [p.name for p in root.glob("*.duckdb")] == ["warehouse-00000003.duckdb"]

@@ -60,7 +60,7 @@ def get_anomalies(asked: Annotated[AnomaliesQuery, Query()], reading: CurrentRea
         currency=asked.currency,
         limit=asked.limit,
     )
-    return reading.answer({"anomalies": [_event(row) for row in found.to_pylist()]})
+    return reading.answer({"anomalies": [_event(reading, row) for row in found.to_pylist()]})
 
 
 @router.get(
@@ -80,12 +80,12 @@ def get_anomaly(anomaly_id: str, reading: CurrentReading) -> Response:
         {"dimension": dimension, "drivers": _drivers(reading, event, list(rows))}
         for dimension, rows in groupby(drivers, key=lambda row: row["dimension"])
     ]
-    return reading.answer({"anomaly": _event(event), "drivers": splits})
+    return reading.answer({"anomaly": _event(reading, event), "drivers": splits})
 
 
-def _event(row: dict[str, Any]) -> dict[str, Any]:
+def _event(reading: Reading, row: dict[str, Any]) -> dict[str, Any]:
     named = {_NAMES.get(k, k): v for k, v in plain(row).items() if k != "series_id"}
-    return {**named, "rows_url": _rows_url(row)}
+    return {**named, "rows_url": _rows_url(reading, row)}
 
 
 def _drivers(reading: Reading, event: dict[str, Any], drivers: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -93,12 +93,13 @@ def _drivers(reading: Reading, event: dict[str, Any], drivers: list[dict[str, An
     return [
         {
             **{k: v for k, v in plain(row).items() if k not in {"anomaly_id", "dimension"}},
-            "rows_url": None if more is None else _rows_url(event, more),
+            "rows_url": None if more is None else _rows_url(reading, event, more),
         }
         for row, more in zip(drivers, narrowed, strict=True)
     ]
 
 
-def _rows_url(event: dict[str, Any], more: tuple[Filter, ...] = ()) -> str:
+def _rows_url(reading: Reading, event: dict[str, Any], more: tuple[Filter, ...] = ()) -> str:
     days = Period(event["first_day"], event["last_day"])
-    return rows_url(days, event["metric"], event["BillingCurrency"], (*series_filters(event), *more))
+    narrowed = (*series_filters(event), *more)
+    return rows_url(days, event["metric"], event["BillingCurrency"], narrowed, as_of=reading.as_of)

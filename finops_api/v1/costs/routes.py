@@ -75,7 +75,7 @@ def get_costs(asked: Annotated[CostsQuery, Query()], reading: CurrentReading) ->
     except MissingRateError as error:
         raise invalid("convert_to", asked.convert_to, str(error)) from None
     found = costs(reading.warehouse, question).to_pylist()
-    urls = _group_urls(question, days, found)
+    urls = _group_urls(reading, question, days, found)
     rows = [
         {
             "period": _day(row),
@@ -128,7 +128,7 @@ def get_cost_rows(
                     "currency": currency,
                     "cost": money(cost),
                     "row_count": page.row_counts[currency],
-                    "rows_url": rows_url(days, asked.metric, currency, question.filters),
+                    "rows_url": rows_url(days, asked.metric, currency, question.filters, as_of=reading.as_of),
                 }
                 for currency, cost in page.totals.items()
             ],
@@ -179,7 +179,9 @@ def get_dimension_values(
                 {
                     "currency": c,
                     "cost": money(a),
-                    "rows_url": rows_url(days, "EffectiveCost", c, (Filter(name, (v.value,)),)),
+                    "rows_url": rows_url(
+                        days, "EffectiveCost", c, (Filter(name, (v.value,)),), as_of=reading.as_of
+                    ),
                 }
                 for c, a in sorted(v.costs.items())
             ],
@@ -226,7 +228,7 @@ def get_provider_costs(
             "account_name": row["SubAccountName"],
             **_total(row, asked.metric, url),
         }
-        for row, url in zip(found, _group_urls(question, days, found), strict=True)
+        for row, url in zip(found, _group_urls(reading, question, days, found), strict=True)
     ]
     return reading.answer(
         {
@@ -246,7 +248,7 @@ def _frame(days: Period, metric: str) -> dict[str, Any]:
 def _totals(reading: Reading, question: CostQuery, days: Period) -> list[dict[str, Any]]:
     whole = replace(question, group_by=(), granularity="none", limit=None)
     found = costs(reading.warehouse, whole).to_pylist()
-    urls = _group_urls(whole, days, found)
+    urls = _group_urls(reading, whole, days, found)
     return [_total(row, question.metric, url) for row, url in zip(found, urls, strict=True)]
 
 
@@ -259,7 +261,9 @@ def _total(row: dict[str, Any], metric: str, url: str | None) -> dict[str, Any]:
     }
 
 
-def _group_urls(question: CostQuery, days: Period, found: list[dict[str, Any]]) -> list[str | None]:
+def _group_urls(
+    reading: Reading, question: CostQuery, days: Period, found: list[dict[str, Any]]
+) -> list[str | None]:
     """For each row that `question` gave, the address of the bill rows that it adds up.
 
     Null for what is left of several columns beyond a limit, which no filter can name.
@@ -279,7 +283,7 @@ def _group_urls(question: CostQuery, days: Period, found: list[dict[str, Any]]) 
         # What was converted is shown as it was billed: in every currency.
         currency = question.currency if question.convert_to else row[CURRENCY]
         within = step(days, row.get("period"), question.granularity)
-        urls.append(rows_url(within, question.metric, currency, narrowed))
+        urls.append(rows_url(within, question.metric, currency, narrowed, as_of=reading.as_of))
     return urls
 
 

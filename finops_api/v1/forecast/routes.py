@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from finops_api.deps import NOT_MODIFIED, CurrentReading
+from finops_api.deps import NOT_MODIFIED, CurrentReading, Reading
 from finops_api.errors import InvalidParameterProblem, NotPublishedProblem, problems
 from finops_api.period import Period
 from finops_api.provenance import rows_url
@@ -62,7 +62,7 @@ def get_forecast_accuracy(reading: CurrentReading) -> Response:
 def get_forecast_outlook(asked: Annotated[OutlookQuery, Query()], reading: CurrentReading) -> Response:
     """What was spent this month, what is still expected, and the next month; total and each provider."""
     found = forecasts.month_outlook(reading.warehouse, asked.metric).to_pylist()
-    rows = [{**_renamed(row), "rows_url": _rows_url(row, asked.metric)} for row in found]
+    rows = [{**_renamed(row), "rows_url": _rows_url(reading, row, asked.metric)} for row in found]
     return reading.answer({"metric": asked.metric, "rows": rows})
 
 
@@ -72,12 +72,12 @@ def _renamed(row: dict[str, Any]) -> dict[str, Any]:
     return {names.get(k, k): v for k, v in plain(row).items() if k != "mlflow_run_id"}
 
 
-def _rows_url(row: dict[str, Any], metric: str) -> str | None:
+def _rows_url(reading: Reading, row: dict[str, Any], metric: str) -> str | None:
     """Of the charges that `actual` adds up; null before there is one."""
     days = Period(row["month"], min(row["data_until"], row["next_month"] - timedelta(days=1)))
     if days.last < days.first:
         return None
-    return rows_url(days, metric, row["BillingCurrency"], series_filters(row))
+    return rows_url(days, metric, row["BillingCurrency"], series_filters(row), as_of=reading.as_of)
 
 
 def _series(days: list[dict[str, Any]]) -> dict[str, Any]:

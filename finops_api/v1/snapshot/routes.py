@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from finops_api.deps import NOT_MODIFIED, CurrentReading, SnapshotStamp
-from finops_api.errors import NotPublishedProblem, problems
+from finops_api.errors import InvalidParameterProblem, NotPublishedProblem, problems
+from finops_assets.queries.access import Warehouse
 
 router = APIRouter(
-    prefix="/snapshot", tags=["snapshot"], responses={**problems(NotPublishedProblem), **NOT_MODIFIED}
+    prefix="/snapshot",
+    tags=["snapshot"],
+    responses={**problems(InvalidParameterProblem, NotPublishedProblem), **NOT_MODIFIED},
 )
 
 
@@ -25,16 +28,22 @@ class PublishedTable(BaseModel):
 
 
 class SnapshotAnswer(BaseModel):
-    """The publication in force."""
+    """The publication in force, or the one that was as_of a day."""
 
     snapshot: SnapshotStamp
+    known_since: str = Field(description="The oldest day that as_of can ask for.", examples=["2026-01-01"])
     run_id: str = Field(description="The Dagster run that published it; '' outside of one.")
     tables: list[PublishedTable]
 
 
 @router.get("", response_model=SnapshotAnswer, summary="The published snapshot")
-def get_snapshot(reading: CurrentReading) -> Response:
-    """The version in force, when it was published, and the version and rows of every table in it."""
+def get_snapshot(request: Request, reading: CurrentReading) -> Response:
+    """The version, when it was published, every table's version and rows, and how far back as_of goes."""
+    warehouse: Warehouse = request.app.state.warehouse
     return reading.answer(
-        {"run_id": reading.snapshot.run_id, "tables": [asdict(t) for t in reading.snapshot.tables]}
+        {
+            "run_id": reading.snapshot.run_id,
+            "known_since": warehouse.oldest_day().isoformat(),
+            "tables": [asdict(t) for t in reading.snapshot.tables],
+        }
     )

@@ -103,6 +103,7 @@ def land(platform: Platform, form: Format, source: str, month: str, run_id: str)
         path = platform.lake.new_file(table, partition, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         staged.replace(path)
+        path.touch()  # new to the lake from now on, however long it waited
         platform.lake.replace(table, partition, [DataFile(path, bill.rows, path.stat().st_size)], run_id)
     return bill.rows
 

@@ -7,6 +7,7 @@ from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE
 from finops_assets.marts.datasets import DATASETS
+from finops_assets.marts.restatements import RESTATEMENTS
 from finops_assets.normalize.formats import FORMATS
 from finops_assets.normalize.tables import costs_table
 from finops_assets.schema import Table
@@ -28,6 +29,7 @@ def native_tables() -> tuple[Table, ...]:
         marts.QUALITY,
         CONFORMANCE,
         *DATASETS.values(),
+        RESTATEMENTS,
     )
 
 
@@ -54,6 +56,7 @@ def warehouse(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mater
         platform.settings.paths.warehouse,
         native=native_tables(),
         views=view_tables(),
+        keep_days=platform.settings.history.keep_days,
         run_id=context.run.run_id,
     )
     return dg.MaterializeResult(
@@ -61,6 +64,7 @@ def warehouse(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mater
             "version": done.version,
             "path": dg.MetadataValue.path(str(done.path)),
             "changed": done.changed,
+            "freed_bytes": done.freed,
             "dagster/row_count": sum(done.rows.values()),
         }
     )
