@@ -38,10 +38,12 @@ def _plain_errors() -> Iterator[None]:
     from finops_assets.intake.parse import BillError
     from finops_assets.sources.base import SourceError
     from finops_assets.warehouse.pointer import NotPublishedError
+    from finops_assets.warehouse.publish import NotReconciledError
 
+    plain = (ConfigError, SourceError, BillError, NotPublishedError, NotReconciledError, duckdb.Error)
     try:
         yield
-    except (ConfigError, SourceError, BillError, NotPublishedError, duckdb.Error) as error:
+    except plain as error:
         errors.print(f"[red]{error}", highlight=False)
         raise typer.Exit(1) from None
 
@@ -148,14 +150,11 @@ def conformance(
 @app.command()
 def publish() -> None:
     """Publish the newest version of every table, without materializing anything."""
-    from finops_assets.defs.publishing.assets import native_tables, view_tables
+    from finops_assets.defs.publishing.assets import publish_lake
     from finops_assets.defs.resources import Platform
-    from finops_assets.warehouse.publish import publish as publish_now
 
     with _plain_errors():
-        platform = Platform()
-        root = platform.settings.paths.warehouse
-        done = publish_now(platform.lake, platform.engine, root, native=native_tables(), views=view_tables())
+        done = publish_lake(Platform())
         state = "is new" if done.changed else "was already in force"
         console.print(f"Version {done.version} {state}: {done.path}")
 

@@ -24,7 +24,7 @@ from finops_assets.lake.lake import Lake
 from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
 from finops_assets.marts.daily_costs import daily_costs_sql
-from finops_assets.marts.reconciliation import STAGES, outcomes_sql
+from finops_assets.marts.reconciliation import STAGES, outcomes_sql, published_sql
 from finops_assets.marts.sql import load_sql
 from finops_assets.normalize.formats import FORMAT_BY_NAME, FORMATS
 from finops_assets.normalize.tables import complete, costs_table, with_tag_columns
@@ -94,6 +94,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
         ),
         views=(costs_table(TAG_KEYS), *(f.raw_table() for f in FORMATS)),
         run_id="built-for-tests",
+        hold=published_sql(),
     )
     return settings
 

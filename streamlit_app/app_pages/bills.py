@@ -18,7 +18,13 @@ from streamlit_app.format import COST_LABELS, count, day, exact, markdown
 
 STATUS_COLORS = {"accepted": "green", "quarantined": "red", "superseded": "gray"}
 
-_STAGES = {"raw": "Delivered rows", "costs": "Unified costs", "daily_costs": "Daily costs"}
+_STAGES = {
+    "raw": "Delivered rows",
+    "costs": "Unified costs",
+    "daily_costs": "Daily costs",
+    "published costs": "Published costs",
+    "published daily_costs": "Published daily costs",
+}
 
 
 def page() -> None:
@@ -66,7 +72,7 @@ def _cards(every: pa.Table, checks: pa.Table) -> None:
     elif checks.num_rows:
         st.success(
             f"All {checks.num_rows:,} checks pass: the bill's own total, the rows as delivered, the unified "
-            "costs and the daily costs are equal.",
+            "costs, the daily costs and what is published of both are equal.",
             title="Every bill reconciles to the last digit",
             icon=":material/verified:",
         )

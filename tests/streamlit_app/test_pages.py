@@ -209,7 +209,7 @@ def test_bills_show_why_a_delivery_was_refused(open_page: Open, built: Built) ->
     assert metric(app, "Quarantined") == "1"
     delivered = {(r["x_Source"], r["x_File"], r["x_RowNumber"]) for r in built.costs}
     assert metric(app, "Rows in them") == f"{len(delivered):,}"
-    assert "the unified costs and the daily costs are equal" in texts(app)
+    assert "the unified costs, the daily costs and what is published of both are equal" in texts(app)
 
 
 def test_conformance_counts_the_rows_that_break_a_rule(open_page: Open, built: Built) -> None:
