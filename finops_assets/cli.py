@@ -148,6 +148,22 @@ def conformance(
 
 
 @app.command()
+def invoices(
+    source: Annotated[str | None, typer.Option(help="A source; all by default.")] = None,
+    month: Month = None,
+) -> None:
+    """Show what each invoice comes to, here and as delivered; fails when one does not add up."""
+    from finops_assets.running.invoices import print_invoices
+    from finops_assets.warehouse.reader import Warehouse
+
+    with _plain_errors():
+        settings = current_settings()
+        _check_known(settings, [source] if source else None)
+        if not print_invoices(Warehouse(settings.paths.warehouse), console, source, month):
+            raise typer.Exit(1)
+
+
+@app.command()
 def publish() -> None:
     """Publish the newest version of every table, without materializing anything."""
     from finops_assets.defs.publishing.assets import publish_lake

@@ -24,9 +24,11 @@ from finops_assets.lake.lake import Lake
 from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
 from finops_assets.marts.daily_costs import daily_costs_sql
+from finops_assets.marts.invoices import INVOICES, invoices_sql
 from finops_assets.marts.reconciliation import STAGES, outcomes_sql, published_sql
 from finops_assets.marts.sql import load_sql
 from finops_assets.normalize.formats import FORMAT_BY_NAME, FORMATS
+from finops_assets.normalize.references import load_references
 from finops_assets.normalize.tables import complete, costs_table, with_tag_columns
 from finops_assets.schema import MONTH, SOURCE, Table, literal
 from finops_assets.settings import Paths, Settings
@@ -91,6 +93,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             marts.ANOMALY_DRIVERS,
             marts.QUALITY,
             CONFORMANCE,
+            INVOICES,
         ),
         views=(costs_table(TAG_KEYS), *(f.raw_table() for f in FORMATS)),
         run_id="built-for-tests",
@@ -162,6 +165,8 @@ def _bill(
     }
     checks = " UNION ALL BY NAME ".join(f"({outcomes_sql(stage, [form])})" for stage in STAGES)
     build.put(marts.QUALITY, partition, checks, stages)
+    names = load_references()["ref_provider_names"]
+    build.put(INVOICES, partition, invoices_sql([form]), {**stages, "ref_provider_names": names})
     counts = build.fetch(counts_sql("1.4"), {"charges": costs})
     broken = {row["rule"] for row in counts.to_pylist() if row["failed"]}
     build.put(CONFORMANCE, partition, conformance_sql("1.4", broken), {"charges": costs, "counts": counts})

@@ -13,9 +13,11 @@ from finops_assets.defs.marts.assets import TABLE as DAILY_COSTS
 from finops_assets.defs.partitions import partition_values
 from finops_assets.defs.publishing.assets import native_tables, view_tables
 from finops_assets.defs.quality.conformance import charges_of, conformance_key
+from finops_assets.defs.quality.invoices import invoices_key
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts.conformance import CONFORMANCE
+from finops_assets.marts.invoices import INVOICES
 from finops_assets.marts.tables import COST_FEATURES, QUALITY
 from finops_assets.schema import MONTH, SOURCE
 from finops_assets.warehouse.pointer import NotPublishedError
@@ -38,7 +40,10 @@ def stale_months(platform: Platform, source: str) -> list[str]:
         held = (given := charges_of(platform, source, month)) is None or platform.lake.is_current(
             CONFORMANCE, partition, conformance_key(*given)
         )
-        if not (made and followed and named and held):
+        added_up = not bills or platform.lake.is_current(
+            INVOICES, partition, invoices_key(platform, source, month)
+        )
+        if not (made and followed and named and held and added_up):
             stale.add(month)
     return sorted(stale)
 

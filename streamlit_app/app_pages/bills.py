@@ -14,7 +14,7 @@ import streamlit as st
 
 from finops_assets.queries import bills as bill_queries
 from streamlit_app import charts, data, filters, states, tables
-from streamlit_app.format import COST_LABELS, count, day, exact, markdown
+from streamlit_app.format import COST_LABELS, count, day, digits, exact, markdown
 
 STATUS_COLORS = {"accepted": "green", "quarantined": "red", "superseded": "gray"}
 
@@ -235,9 +235,9 @@ def _checks(checks: pa.Table) -> None:
             "stage": names,
             "what": what,
             "BillingCurrency": checks["BillingCurrency"],
-            "expected": [_digits(v) for v in checks["expected"].to_pylist()],
-            "found": [_digits(v) for v in checks["found"].to_pylist()],
-            "residual": [_digits(v) for v in checks["residual"].to_pylist()],
+            "expected": [digits(v) for v in checks["expected"].to_pylist()],
+            "found": [digits(v) for v in checks["found"].to_pylist()],
+            "residual": [digits(v) for v in checks["residual"].to_pylist()],
             "passed": checks["passed"],
         }
     )
@@ -255,14 +255,6 @@ def _checks(checks: pa.Table) -> None:
         },
         alt="The bill's totals against each stage",
     )
-
-
-def _digits(amount: Decimal | None) -> str:
-    """Every digit that is there, grouped: these figures are compared to the last one."""
-    if amount is None:
-        return ""
-    text = f"{amount:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _months(first: str, last: str) -> list[str]:

@@ -23,6 +23,7 @@ from finops_api.v1.costs.schemas import (
 )
 from finops_api.v1.forecast.schemas import AccuracyAnswer, ForecastAnswer, OutlookAnswer
 from finops_api.v1.ingestion.schemas import DeliveriesAnswer
+from finops_api.v1.invoices.schemas import InvoicesAnswer
 from finops_api.v1.snapshot.routes import SnapshotAnswer
 from finops_assets.settings import Settings
 from tests.warehouse_builder import lake_table
@@ -45,6 +46,7 @@ ANSWERS: list[tuple[str, type[BaseModel]]] = [
     ("/anomalies", AnomaliesAnswer),
     ("/anomalies/spike", AnomalyAnswer),
     ("/ingestion", DeliveriesAnswer),
+    ("/invoices", InvoicesAnswer),
     ("/snapshot", SnapshotAnswer),
 ]
 
@@ -251,3 +253,27 @@ def test_deliveries_say_why_a_bill_was_refused(client: TestClient) -> None:
         filter="x_Source:azure-ea",
     )
     assert [Decimal(total["amount"])] == [Decimal(t["cost"]) for t in january["totals"]]
+
+
+def test_invoices_are_the_sums_of_their_rows(client: TestClient, bill_rows: pl.DataFrame) -> None:
+    found = answer(client, "/invoices", source="aws-main")["invoices"]
+    sums = bill_rows.filter(pl.col("x_Source") == "aws-main").group_by("x_BillingMonth", "InvoiceId")
+    expected = {
+        (month, number): (billed, tax, rows)
+        for month, number, billed, tax, rows in sums.agg(
+            pl.col("BilledCost").sum(),
+            pl.col("BilledCost").filter(pl.col("ChargeCategory") == "Tax").sum().alias("tax"),
+            pl.len(),
+        ).iter_rows()
+    }
+    assert len(found) == 3
+    assert {
+        (i["month"], i["invoice"]): (Decimal(i["billed_cost"]), Decimal(i["tax"]), i["rows"]) for i in found
+    } == expected
+    assert all(i["passed"] and i["residual"] == "0" and i["raw_total"] == i["billed_cost"] for i in found)
+    assert [(i["month"], i["is_final"]) for i in found] == [
+        ("2026-03", False),
+        ("2026-02", True),
+        ("2026-01", True),
+    ]
+    assert {i["month"] for i in answer(client, "/invoices", month="2026-02")["invoices"]} == {"2026-02"}

@@ -45,6 +45,7 @@ PAGES = {
     "forecast": "forecast",
     "anomalies": "anomalies",
     "bills": "bills",
+    "invoices": "invoices",
 }
 
 

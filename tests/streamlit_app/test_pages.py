@@ -15,7 +15,18 @@ from streamlit_app.format import compact, money
 from tests.streamlit_app.conftest import Built, Open, metric, run_page
 from tests.warehouse_builder import LAST_DAY, build_warehouse
 
-PAGES = ("overview", "explorer", "aws", "azure", "gcp", "forecast", "anomalies", "bills", "conformance")
+PAGES = (
+    "overview",
+    "explorer",
+    "aws",
+    "azure",
+    "gcp",
+    "forecast",
+    "anomalies",
+    "bills",
+    "conformance",
+    "invoices",
+)
 
 JANUARY, FEBRUARY, MARCH = (date(2026, m, 1) for m in (1, 2, 3))
 
@@ -221,6 +232,21 @@ def test_conformance_counts_the_rows_that_break_a_rule(open_page: Open, built: B
     assert metric(app, "Bills") == "3"
     assert set(broken["x_Source"]) == {"azure-ea"}
     assert set(open_page("conformance", month="2026-02").dataframe[0].value["x_BillingMonth"]) == {"2026-02"}
+
+
+def test_invoices_are_the_sums_of_their_rows(open_page: Open, built: Built) -> None:
+    app = open_page("invoices", source="aws-main")
+    found = app.dataframe[0].value
+    for month, number in (("2026-01", "aws-202601"), ("2026-02", "aws-202602"), ("2026-03", None)):
+        rows = [r for r in built.costs if r["x_Source"] == "aws-main" and r["x_BillingMonth"] == month]
+        (shown,) = found[found["x_BillingMonth"] == month].to_dict("records")
+        assert {r["InvoiceId"] for r in rows} == {number}
+        assert shown["number"] == (number or "not yet numbered")
+        assert shown["BilledCost"] == sum(r["BilledCost"] for r in rows)
+        assert shown["tax"] == Decimal("42.42")
+        assert (shown["difference"], shown["passed"]) == ("0", True)
+    assert metric(app, "Invoices") == "2"
+    assert metric(app, "Not final") == "1"
 
 
 def test_nothing_published_says_what_to_run(tmp_path: Path, use: Callable[[Path], None]) -> None:

@@ -8,6 +8,7 @@ from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE
+from finops_assets.marts.invoices import INVOICES
 from finops_assets.marts.reconciliation import published_sql
 from finops_assets.normalize.formats import FORMATS
 from finops_assets.normalize.tables import costs_table
@@ -31,6 +32,7 @@ def native_tables() -> tuple[Table, ...]:
         marts.ANOMALY_DRIVERS,
         marts.QUALITY,
         CONFORMANCE,
+        INVOICES,
     )
 
 
