@@ -152,7 +152,7 @@ def invoices(
     source: Annotated[str | None, typer.Option(help="A source; all by default.")] = None,
     month: Month = None,
 ) -> None:
-    """Show what each invoice comes to, here and as delivered; fails when one does not add up."""
+    """Show what invoices come to, against the bill and finops.toml's amounts; fails when one differs."""
     from finops_assets.running.invoices import print_invoices
     from finops_assets.warehouse.reader import Warehouse
 

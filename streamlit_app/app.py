@@ -78,7 +78,7 @@ PAGES = {
             "app_pages/invoices.py",
             title="Invoices",
             icon=":material/request_quote:",
-            help="What each invoice comes to, held against the rows as they were delivered.",
+            help="What each invoice comes to, against the rows as delivered and the amounts that were given.",
         ),
         st.Page(
             "app_pages/conformance.py",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finops_assets.normalize.format import Format
-from finops_assets.schema import BILL_KEYS, BY_BILL, MONEY, Column, Table, literal, quote
+from finops_assets.schema import BILL_KEYS, BY_BILL, MONEY, MONTH, Column, Table, literal, quote
 
 INVOICES = Table(
     name="invoices",
@@ -74,19 +74,17 @@ sorted AS (
 
 
 def finality(formats: Sequence[Format]) -> str:
-    """SQL over `bills` giving one row: whether the bill numbers its invoices, and whether its month is over.
+    """SQL over `bills` and `parts` giving one row: whether invoices have numbers, whether the month is over.
 
-    FOCUS has invoice numbers since 1.2, Microsoft's 1.0 in a column of its own. A bill that was exported
-    before its month ended has charges to come.
+    AWS numbers every invoice once it is final (FOCUS has a column for it since 1.2); of others only what
+    rows say is known: Azure's enrollments have none. A bill exported before its month ended is not over.
     """
-    numbering = ", ".join(literal(f.name) for f in formats if f.invoice) or "NULL"
+    promised = ", ".join(literal(f.name) for f in formats if f.invoice and f.provider == "AWS") or "NULL"
     return f"""
 SELECT
-    coalesce(bool_or(
-        format IN ({numbering})
-        AND (focus_version IS NULL OR focus_version >= '1.2' OR format = 'azure_focus')
-    ), false) AS is_numbered,
-    coalesce(max(exported_at) >= max(CAST(x_BillingMonth || '-01' AS DATE) + INTERVAL 1 MONTH), false)
+    coalesce(bool_or(format IN ({promised}) AND coalesce(focus_version, '1.2') >= '1.2'), false)
+        OR EXISTS (FROM parts WHERE InvoiceId IS NOT NULL) AS is_numbered,
+    coalesce(max(exported_at) >= max(CAST({MONTH} || '-01' AS DATE) + INTERVAL 1 MONTH), false)
         AS month_is_over
 FROM bills WHERE status = 'accepted'"""
 

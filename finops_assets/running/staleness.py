@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from finops_assets.defs.costs.assets import TABLE as COSTS
 from finops_assets.defs.costs.assets import recipe
 from finops_assets.defs.forecasting.assets import features_key
@@ -13,6 +15,7 @@ from finops_assets.defs.marts.assets import TABLE as DAILY_COSTS
 from finops_assets.defs.partitions import partition_values
 from finops_assets.defs.publishing.assets import native_tables, view_tables
 from finops_assets.defs.quality.conformance import charges_of, conformance_key
+from finops_assets.defs.quality.control_totals import is_held
 from finops_assets.defs.quality.invoices import invoices_key
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
@@ -25,12 +28,12 @@ from finops_assets.warehouse.publish import published_versions
 
 
 def stale_months(platform: Platform, source: str) -> list[str]:
-    """Months of the source with a new delivery, or whose costs were made by other SQL or settings.
+    """Months of the source with a new delivery, or whose tables were made by other SQL or settings.
 
     Raises SourceError when the source cannot be listed.
     """
     stale = set(new_deliveries(platform, source))
-    for month in _known_months(platform, source) - stale:
+    for month in (_known_months(platform, source) | _controlled_months(platform, source)) - stale:
         partition = partition_values(month, source)
         bills = accepted_bills(platform, source, month)
         names = platform.lake.input(ACCOUNT_NAMES, partition)
@@ -43,6 +46,7 @@ def stale_months(platform: Platform, source: str) -> list[str]:
         added_up = not bills or platform.lake.is_current(
             INVOICES, partition, invoices_key(platform, source, month)
         )
+        added_up = added_up and is_held(platform, source, month)
         if not (made and followed and named and held and added_up):
             stale.add(month)
     return sorted(stale)
@@ -71,3 +75,9 @@ def is_published(platform: Platform) -> bool:
 def _known_months(platform: Platform, source: str) -> set[str]:
     months = platform.lake.partitions(BILLS)
     return {p[MONTH] for p in months if p[SOURCE] == source}
+
+
+def _controlled_months(platform: Platform, source: str) -> set[str]:
+    """Months that have begun and of which an amount is configured, with a bill or without."""
+    now = f"{datetime.now(UTC):%Y-%m}"
+    return {t.month for t in platform.settings.control_totals if t.source == source and t.month <= now}

@@ -277,3 +277,19 @@ def test_invoices_are_the_sums_of_their_rows(client: TestClient, bill_rows: pl.D
         ("2026-01", True),
     ]
     assert {i["month"] for i in answer(client, "/invoices", month="2026-02")["invoices"]} == {"2026-02"}
+
+
+def test_amounts_that_were_given_are_held_to_the_cent(client: TestClient, bill_rows: pl.DataFrame) -> None:
+    """February's leaves out tax, of which the bill has one row of 42.42."""
+    february, january = answer(client, "/invoices", source="aws-main")["control_totals"]
+    rows = bill_rows.filter(pl.col("x_Source") == "aws-main")
+    for month, total, tax in (("2026-01", january, 0), ("2026-02", february, Decimal("42.42"))):
+        billed = sum(rows.filter(pl.col("x_BillingMonth") == month)["BilledCost"].to_list(), Decimal(0))
+        given = (billed - tax).quantize(Decimal("0.01"), rounding="ROUND_HALF_UP")
+        assert (total["month"], Decimal(total["expected"])) == (month, given)
+        assert Decimal(total["found"]) == billed
+        assert Decimal(total["residual"]) == billed - given
+    assert (january["passed"], january["cause"], january["says"]) == (True, None, None)
+    assert (february["passed"], february["cause"]) == (False, "tax")
+    assert (january["is_explained"], february["is_explained"]) == (None, True)
+    assert february["says"].startswith("The bill's tax rows come to that")

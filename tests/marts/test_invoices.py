@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -14,63 +13,10 @@ from hypothesis import strategies as st
 
 from finops_assets.marts.invoices import INVOICES, UNEQUAL, finality, invoices_sql
 from finops_assets.normalize.formats import FORMAT_BY_NAME
-from finops_assets.normalize.references import load_references
+from tests.marts.charges import ask, bill, table
 
 FOCUS = FORMAT_BY_NAME["focus"]
-PROVIDERS = load_references()["ref_provider_names"]
-
-ROW: dict[str, Any] = {
-    "InvoiceId": "A-1",
-    "InvoiceIssuerName": "Amazon Web Services, Inc.",
-    "BillingAccountId": "payer",
-    "BillingCurrency": "USD",
-    "BilledCost": "10",
-    "ServiceProviderName": "AWS",
-    "x_PublisherName": "Amazon Web Services, Inc.",
-    "ChargeCategory": "Usage",
-    "ServiceName": "Machines",
-    "SubAccountId": "7",
-    "ChargePeriodStart": "2026-01-05 00:00:00+00",
-}
 MONEY = pa.decimal128(38, 18)
-
-
-def table(rows: list[dict[str, Any]]) -> pa.Table:
-    """Rows of `costs`, each a change of the plain one; as raw rows of FOCUS they read the same."""
-    full = [{**ROW, **row} for row in rows]
-    text = pa.table({name: pa.array([row[name] for row in full], pa.string()) for name in ROW})
-    typed = (
-        "SELECT * REPLACE (BilledCost::DECIMAL(38,18) AS BilledCost, "
-        "ChargePeriodStart::TIMESTAMPTZ AS ChargePeriodStart) FROM given"
-    )
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.register("given", text)
-        return connection.sql(typed).to_arrow_table()
-
-
-def bill(
-    exported: datetime = datetime(2026, 2, 3, tzinfo=UTC), version: str | None = "1.2", form: str = "focus"
-) -> pa.Table:
-    """An accepted bill of January."""
-    return pa.table(
-        {
-            "status": ["accepted"],
-            "format": [form],
-            "focus_version": pa.array([version], pa.string()),
-            "exported_at": pa.array([exported], pa.timestamp("us", "UTC")),
-            "x_BillingMonth": ["2026-01"],
-        }
-    )
-
-
-def ask(sql: str, **relations: pa.Table) -> list[dict[str, Any]]:
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        for name, relation in {**relations, "ref_provider_names": PROVIDERS}.items():
-            connection.register(name, relation)
-        found: list[dict[str, Any]] = connection.sql(sql).to_arrow_table().to_pylist()
-    return found
 
 
 def invoices(
@@ -122,22 +68,24 @@ def test_a_cost_that_left_its_invoice_is_seen_on_both() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of_bill", "expected"),
+    ("of_bill", "number", "expected"),
     [
-        ({"version": "1.2"}, (True, True)),
-        ({"version": None, "form": "aws_cur2"}, (True, True)),
-        ({"version": "1.0"}, (False, True)),  # FOCUS had no numbers then,
-        ({"version": "1.0", "form": "azure_focus"}, (True, True)),  # but Microsoft's had
-        ({"version": None, "form": "gcp_standard"}, (False, True)),
-        ({"exported": datetime(2026, 1, 31, 23, 59, tzinfo=UTC)}, (True, False)),
-        ({"exported": datetime(2026, 2, 1, tzinfo=UTC)}, (True, True)),
+        ({"version": None, "form": "aws_cur2"}, None, (True, True)),  # AWS will number it
+        ({"version": "1.2", "form": "aws_focus"}, None, (True, True)),
+        ({"version": "1.0", "form": "aws_focus"}, None, (False, True)),  # FOCUS had no numbers then
+        ({"version": None, "form": "azure_actual"}, None, (False, True)),  # an enrollment
+        ({"version": None, "form": "azure_actual"}, "G1", (True, True)),
+        ({"version": None, "form": "gcp_standard"}, None, (False, True)),
+        ({"exported": datetime(2026, 1, 31, 23, 59, tzinfo=UTC)}, None, (False, False)),
+        ({"exported": datetime(2026, 2, 1, tzinfo=UTC)}, None, (False, True)),
     ],
 )
 def test_whether_a_number_or_a_day_is_still_to_come(
-    of_bill: dict[str, Any], expected: tuple[bool, bool]
+    of_bill: dict[str, Any], number: str | None, expected: tuple[bool, bool]
 ) -> None:
     sql = finality([FORMAT_BY_NAME[of_bill.get("form", "focus")]])
-    (found,) = ask(sql, bills=bill(**of_bill))
+    parts = pa.table({"InvoiceId": pa.array([None, number], pa.string())})
+    (found,) = ask(sql, bills=bill(**of_bill), parts=parts)
     assert (found["is_numbered"], found["month_is_over"]) == expected
 
 

@@ -236,7 +236,7 @@ def test_conformance_counts_the_rows_that_break_a_rule(open_page: Open, built: B
 
 def test_invoices_are_the_sums_of_their_rows(open_page: Open, built: Built) -> None:
     app = open_page("invoices", source="aws-main")
-    found = app.dataframe[0].value
+    given, found = (frame.value for frame in app.dataframe)
     for month, number in (("2026-01", "aws-202601"), ("2026-02", "aws-202602"), ("2026-03", None)):
         rows = [r for r in built.costs if r["x_Source"] == "aws-main" and r["x_BillingMonth"] == month]
         (shown,) = found[found["x_BillingMonth"] == month].to_dict("records")
@@ -245,6 +245,15 @@ def test_invoices_are_the_sums_of_their_rows(open_page: Open, built: Built) -> N
         assert shown["BilledCost"] == sum(r["BilledCost"] for r in rows)
         assert shown["tax"] == Decimal("42.42")
         assert (shown["difference"], shown["passed"]) == ("0", True)
+    # February's amount leaves tax out: one row of 42.42.
+    assert list(given["number"]) == ["aws-202602", "aws-202601"]
+    assert list(given["passed"]) == [False, True]
+    assert given["cause"][0] == "tax"
+    (alert,) = (w.value for w in app.warning)
+    assert "2026-02, aws-202602: residual 42." in alert
+    assert "the amount leaves out tax" in alert
+    assert abs(Decimal(given["difference"][0]) - Decimal("42.42")) < Decimal("0.005")
+    assert metric(app, "Unlike the amount given") == "1"
     assert metric(app, "Invoices") == "2"
     assert metric(app, "Not final") == "1"
 

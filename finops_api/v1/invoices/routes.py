@@ -33,9 +33,16 @@ _NAMES = {
 
 @router.get("", response_model=InvoicesAnswer, summary="Invoices, added up and held against the bill")
 def get_invoices(asked: Annotated[InvoicesQuery, Query()], reading: CurrentReading) -> Response:
-    """A row a source, month, invoice and currency: what its rows cost, here and as they were delivered."""
+    """A row a source, month, invoice and currency: what its rows cost, here and as they were delivered.
+
+    Beside them the amounts that the configuration gives for invoices or months, with the residual of each
+    and its likely cause.
+    """
     found = invoices.invoices(reading.warehouse, asked.source, asked.month).to_pylist()
-    return reading.answer({"invoices": [_renamed(row) for row in found]})
+    totals = invoices.control_totals(reading.warehouse, asked.source, asked.month).to_pylist()
+    return reading.answer(
+        {"invoices": [_renamed(row) for row in found], "control_totals": [_renamed(row) for row in totals]}
+    )
 
 
 def _renamed(row: dict[str, Any]) -> dict[str, Any]:

@@ -47,8 +47,26 @@ class Invoice(BaseModel):
     is_final: bool = Field(description="False where an invoice number or a part of the month is to come.")
 
 
+class ControlTotal(BaseModel):
+    """An amount that the configuration gives, and what the bill comes to."""
+
+    source: str
+    month: str
+    invoice: str | None = Field(description="Null: the amount is of all of the source's month.")
+    currency: str = Field(examples=["USD"])
+    expected: Money = Field(description="The amount that was given.")
+    digits: int = Field(description="Its decimals, to which the bill is held.", examples=[2])
+    found: Money = Field(description="What the bill's rows come to, every digit.")
+    residual: Money = Field(description="found - expected.")
+    passed: bool = Field(description="Whether found, rounded to the digits, is expected.")
+    cause: str | None = Field(description="The likely cause of a residual.", examples=["tax"])
+    says: str | None = Field(description="The cause in words.")
+    is_explained: bool | None = Field(description="False where the cause wants a look: nothing explains it.")
+
+
 class InvoicesAnswer(BaseModel):
-    """Invoices, the newest month first."""
+    """Invoices, the newest month first; amounts that were given, those that differ first."""
 
     snapshot: SnapshotStamp
     invoices: list[Invoice]
+    control_totals: list[ControlTotal]

@@ -8,6 +8,7 @@ from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE
+from finops_assets.marts.control_totals import CONTROL_TOTALS
 from finops_assets.marts.invoices import INVOICES
 from finops_assets.marts.reconciliation import published_sql
 from finops_assets.normalize.formats import FORMATS
@@ -33,6 +34,7 @@ def native_tables() -> tuple[Table, ...]:
         marts.QUALITY,
         CONFORMANCE,
         INVOICES,
+        CONTROL_TOTALS,
     )
 
 
