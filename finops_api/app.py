@@ -18,6 +18,7 @@ from finops_api.v1.conformance import routes as conformance
 from finops_api.v1.costs import routes as costs
 from finops_api.v1.forecast import routes as forecast
 from finops_api.v1.ingestion import routes as ingestion
+from finops_api.v1.invoices import routes as invoices
 from finops_api.v1.restatements import routes as restatements
 from finops_api.v1.snapshot import routes as snapshot
 from finops_assets.queries.access import open_warehouse
@@ -58,7 +59,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = chosen
     app.state.warehouse = open_warehouse(chosen)
     app.state.orchestrator = Orchestrator(chosen.services.dagster_graphql)
-    for routes in (costs, forecast, anomalies, ingestion, conformance, restatements, snapshot):
+    for routes in (costs, forecast, anomalies, ingestion, invoices, conformance, restatements, snapshot):
         app.include_router(routes.router, prefix="/api/v1")
     app.include_router(health.router)
     app.add_api_route("/", _to_docs, include_in_schema=False)

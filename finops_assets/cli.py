@@ -53,20 +53,23 @@ def _plain_errors() -> Iterator[None]:
     from finops_assets.sources.base import SourceError
     from finops_assets.warehouse.history import NotKeptError
     from finops_assets.warehouse.pointer import NotPublishedError
+    from finops_assets.warehouse.publish import NotReconciledError
 
-    try:
-        yield
-    except (
+    plain = (
         ConfigError,
         SourceError,
         BillError,
         NotPublishedError,
+        NotReconciledError,
+        NotKeptError,
         BadFigureError,
         BadFilterError,
         UnknownDimensionError,
-        NotKeptError,
         duckdb.Error,
-    ) as error:
+    )
+    try:
+        yield
+    except plain as error:
         errors.print(f"[red]{error}", highlight=False)
         raise typer.Exit(1) from None
 
@@ -225,23 +228,29 @@ def restatements(
 
 
 @app.command()
-def publish() -> None:
-    """Publish the newest version of every table, without materializing anything."""
-    from finops_assets.defs.publishing.assets import native_tables, view_tables
-    from finops_assets.defs.resources import Platform
-    from finops_assets.warehouse.publish import publish as publish_now
+def invoices(
+    source: Annotated[str | None, typer.Option(help="A source; all by default.")] = None,
+    month: Month = None,
+    as_of: AsOf = None,
+) -> None:
+    """Show what invoices come to, against the bill and finops.toml's amounts; fails when one differs."""
+    from finops_assets.running.invoices import print_invoices
 
     with _plain_errors():
-        platform = Platform()
-        settings = platform.settings
-        done = publish_now(
-            platform.lake,
-            platform.engine,
-            settings.paths.warehouse,
-            native=native_tables(),
-            views=view_tables(),
-            keep_days=settings.history.keep_days,
-        )
+        settings = current_settings()
+        _check_known(settings, [source] if source else None)
+        if not print_invoices(_known(settings, as_of), console, source, month):
+            raise typer.Exit(1)
+
+
+@app.command()
+def publish() -> None:
+    """Publish the newest version of every table, without materializing anything."""
+    from finops_assets.defs.publishing.assets import publish_lake
+    from finops_assets.defs.resources import Platform
+
+    with _plain_errors():
+        done = publish_lake(Platform())
         state = "is new" if done.changed else "was already in force"
         console.print(f"Version {done.version} {state}: {done.path}")
 

@@ -6,12 +6,14 @@ Secrets are never read here: they come from the provider SDK's own chain.
 from __future__ import annotations
 
 import os
+import re
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from finops_assets.focus.currencies import CURRENCIES
 from finops_assets.source_settings import DemoSource, FilesSource, Source, Strict
 
 CONFIG_VARIABLE = "FINOPS_CONFIG"
@@ -122,6 +125,37 @@ class Services(Strict):
         return f"http://{self.host}:{self.dagster_port}/graphql"
 
 
+def _amount(given: object) -> Decimal:
+    if not isinstance(given, str) or not re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", given):
+        raise ValueError(
+            "expected an amount in quotes, digits and a point only, as many decimals as the invoice has, "
+            'such as "1234.56"'
+        )
+    return Decimal(given)
+
+
+def _currency(code: str) -> str:
+    if code not in CURRENCIES:
+        raise ValueError("expected an ISO 4217 currency code, such as 'USD'")
+    return code
+
+
+class ControlTotal(Strict):
+    """What an invoice, or all of a source's month, should come to in one currency."""
+
+    source: str
+    month: Annotated[str, AfterValidator(_month)]
+    invoice: Annotated[str, Field(min_length=1)] | None = None
+    amount: Annotated[Decimal, BeforeValidator(_amount)]
+    currency: Annotated[str, AfterValidator(_currency)]
+
+    @property
+    def digits(self) -> int:
+        """Decimals that were given, to which the bill is held."""
+        exponent = self.amount.as_tuple().exponent
+        return -exponent if isinstance(exponent, int) else 0
+
+
 class Settings(BaseSettings):
     """The whole configuration. Environment variables override the file: FINOPS_PATHS__DATA=/data."""
 
@@ -140,6 +174,28 @@ class Settings(BaseSettings):
     accepted_bills: dict[str, Annotated[str, Field(min_length=1)]] = {}
     """Bills that are taken although they break a rule that figures depend on: bill_id → why."""
     sources: dict[Annotated[str, AfterValidator(_source_name)], Source] = DEMO_SOURCES
+    control_totals: tuple[ControlTotal, ...] = ()
+
+    @model_validator(mode="after")
+    def _control_totals_are_of_bills_here(self) -> Settings:
+        """Each is of a configured source, of a month that is taken in, and said once."""
+        seen: set[tuple[str, str, str | None, str]] = set()
+        for place, total in enumerate(self.control_totals, 1):
+            where = f"[[control_totals]] number {place}"
+            if total.source not in self.sources:
+                known = ", ".join(self.sources)
+                raise ValueError(f"{where}: expected a configured source ({known}), found {total.source!r}")
+            if total.month < self.first_month:
+                raise ValueError(
+                    f"{where}: expected a month from first_month ({self.first_month}) on, "
+                    f"found {total.month!r}"
+                )
+            key = (total.source, total.month, total.invoice, total.currency)
+            if key in seen:
+                of = f"{total.source} {total.month} {total.invoice or 'without an invoice'} {total.currency}"
+                raise ValueError(f"{where}: expected one amount of each invoice, found another of {of}")
+            seen.add(key)
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -204,6 +260,9 @@ def _explain(error: ValidationError, path: Path) -> str:
     where = str(path) if path.is_file() else "the environment"
     lines = [f"The configuration in {where} is wrong:"]
     for fault in error.errors():
+        if not fault["loc"]:  # of several keys together; its text names them
+            lines.append(f"  {fault['msg']}")
+            continue
         key = ".".join(str(part) for part in fault["loc"])
         given = fault.get("input")
         found = "" if fault["type"] == "missing" else f" (found {given!r})"

@@ -75,6 +75,12 @@ PAGES = {
             help="Every delivery of every bill, its state, its control totals and how they reconcile.",
         ),
         st.Page(
+            "app_pages/invoices.py",
+            title="Invoices",
+            icon=":material/request_quote:",
+            help="What each invoice comes to, against the rows as delivered and the amounts that were given.",
+        ),
+        st.Page(
             "app_pages/conformance.py",
             title="Conformance",
             icon=":material/rule:",

@@ -58,6 +58,14 @@ def exact(amount: Decimal | None, currency: str) -> str:
     return _signed(amount, f"{whole}.{digits.rstrip('0').ljust(2, '0')}", currency)
 
 
+def digits(amount: Decimal | None) -> str:
+    """Every digit that is there, grouped, without a currency: for figures compared to the last one."""
+    if amount is None:
+        return ""
+    text = f"{amount:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def change(amount: Decimal | None, currency: str) -> str:
     """A difference, with its sign always: `+$12.00`."""
     if amount is None:

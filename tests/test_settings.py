@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,18 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings.paths.data == Path("/srv/finops")
 
 
+TOTAL = '[[control_totals]]\nsource = "demo-aws"\nmonth = "2026-09"\ncurrency = "USD"\n'
+
+
+def test_amounts_of_invoices_keep_their_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(f'{TOTAL}amount = "1234.50"\n{TOTAL}amount = "-7"\ninvoice = "A-1"')
+    whole, one = load_settings().control_totals
+    assert (whole.amount, whole.digits, whole.invoice) == (Decimal("1234.5"), 2, None)
+    assert (one.amount, one.digits, one.invoice) == (Decimal(-7), 0, "A-1")
+    monkeypatch.setenv("FINOPS_CONTROL_TOTALS", "[]")
+    assert load_settings().control_totals == ()
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -52,6 +65,20 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> 
         ('[sources.a]\nkind = "files"', r"sources.a.files.path: Field required"),
         ('[sources.a]\nkind = "ftp"', r"sources.a: .*'files'.*'demo'"),
         ("sources = [", "not valid TOML"),
+        (f"{TOTAL}amount = 1234.56", r"control_totals.0.amount: .*in quotes.*found 1234\.56"),
+        (f'{TOTAL}amount = "1,234.56"', r"control_totals.0.amount: .*found '1,234\.56'"),
+        (f'{TOTAL}amount = "1e3"', r"control_totals.0.amount: .*found '1e3'"),
+        (f"{TOTAL}", "control_totals.0.amount: Field required"),
+        (f'{TOTAL}amount = "1"\ninvoise = "x"', "control_totals.0.invoise: Extra inputs"),
+        (f'{TOTAL}amount = "1"\ninvoice = ""', "control_totals.0.invoice: .*at least 1"),
+        (f'{TOTAL}amount = "1"'.replace("USD", "DOL"), "control_totals.0.currency: .*found 'DOL'"),
+        (f'{TOTAL}amount = "1"'.replace("2026-09", "2026-9"), "control_totals.0.month: .*found '2026-9'"),
+        (
+            f'{TOTAL}amount = "1"'.replace("demo-aws", "demo-asw"),
+            r"\[\[control_totals\]\] number 1: .*\(demo-aws, demo-azure, demo-gcp\), found 'demo-asw'",
+        ),
+        (f'{TOTAL}amount = "1"'.replace("2026-09", "2022-12"), "first_month .2023-01. on, found '2022-12'"),
+        (f'{TOTAL}amount = "1"\n{TOTAL}amount = "2"', "number 2: .*another of demo-aws 2026-09 without"),
     ],
 )
 def test_a_wrong_file_names_the_key_the_fault_and_an_example(text: str, expected: str) -> None:

@@ -23,11 +23,14 @@ from finops_assets.intake.tables import BILLS
 from finops_assets.lake.lake import Lake
 from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
+from finops_assets.marts.control_totals import CONTROL_TOTALS, control_totals_sql
 from finops_assets.marts.daily_costs import daily_costs_sql
-from finops_assets.marts.reconciliation import STAGES, outcomes_sql
+from finops_assets.marts.invoices import INVOICES, invoices_sql
+from finops_assets.marts.reconciliation import STAGES, outcomes_sql, published_sql
 from finops_assets.marts.restatements import CLOSED_AFTER_DAYS, DELIVERED_COSTS, RESTATEMENTS
 from finops_assets.marts.sql import load_sql
 from finops_assets.normalize.formats import FORMAT_BY_NAME, FORMATS
+from finops_assets.normalize.references import load_references
 from finops_assets.normalize.tables import complete, costs_table, with_tag_columns
 from finops_assets.schema import MONTH, SOURCE, Table, literal
 from finops_assets.settings import Paths, Settings
@@ -104,10 +107,13 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             marts.QUALITY,
             CONFORMANCE,
             RESTATEMENTS,
+            INVOICES,
+            CONTROL_TOTALS,
         ),
         views=(costs_table(TAG_KEYS), *(f.raw_table() for f in FORMATS)),
         keep_days=settings.history.keep_days,
         run_id="built-for-tests",
+        hold=published_sql(),
     )
     return settings
 
@@ -177,6 +183,11 @@ def _bill(
     }
     checks = " UNION ALL BY NAME ".join(f"({outcomes_sql(stage, [form])})" for stage in STAGES)
     build.put(marts.QUALITY, partition, checks, stages)
+    named: dict[str, Input] = {**stages, "ref_provider_names": load_references()["ref_provider_names"]}
+    build.put(INVOICES, partition, invoices_sql([form]), named)
+    totals = build.fetch(sql.CONTROL_TOTALS, {"charges": own})
+    if totals.num_rows:
+        build.put(CONTROL_TOTALS, partition, control_totals_sql([form]), {**named, "given": totals})
     counts = build.fetch(counts_sql("1.4"), {"charges": costs})
     broken = {row["rule"] for row in counts.to_pylist() if row["failed"]}
     build.put(CONFORMANCE, partition, conformance_sql("1.4", broken), {"charges": costs, "counts": counts})

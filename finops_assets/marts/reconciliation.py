@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from finops_assets.marts.tables import COSTS
 from finops_assets.normalize.format import Format
-from finops_assets.schema import MONEY, literal, quote
+from finops_assets.schema import MONEY, MONTH, SOURCE, literal, quote
 
 STAGES = ("raw", "costs", "daily_costs")
 
@@ -44,6 +45,52 @@ SELECT bill_id, check_name, stage, metric, BillingCurrency,
        CAST(expected AS {MONEY}) AS expected, CAST(found AS {MONEY}) AS found,
        CAST(found - expected AS {MONEY}) AS residual, found = expected AS passed
 FROM outcome"""
+
+
+def published_sql() -> str:
+    """SQL over a whole published file, giving rows of `quality`: its `costs` and `daily_costs` against its
+    accepted `bills`, by source, month, metric and currency.
+
+    A cost that no bill states is held in the cube against `costs`. Where one side has nothing, it is zero.
+    """
+    bill = f"{SOURCE}, {MONTH}"
+    keys = f"{bill}, metric, BillingCurrency"
+    totals = " UNION ALL BY NAME ".join(
+        f"SELECT {literal(stage)} AS stage, {SOURCE}, {MONTH}, BillingCurrency, "
+        + ", ".join(f"coalesce(sum({cost}), 0) AS {cost}" for cost in COSTS)
+        + f" FROM {stage} GROUP BY ALL"
+        for stage in ("costs", "daily_costs")
+    )
+    return f"""
+WITH bill AS (
+    SELECT bill_id, {bill}, total->>'metric' AS metric, total->>'currency' AS BillingCurrency,
+        CAST(total->>'amount' AS {MONEY}) AS amount
+    FROM bills, unnest(CAST(CAST(control_totals AS JSON) AS JSON[])) AS t(total)
+    WHERE status = 'accepted'
+),
+stated AS (SELECT {keys}, min(bill_id) AS bill_id, sum(amount) AS amount FROM bill GROUP BY ALL),
+found AS MATERIALIZED (UNPIVOT ({totals}) ON {", ".join(COSTS)} INTO NAME metric VALUE amount),
+expected AS (
+    SELECT 'costs' AS stage, * FROM stated
+    UNION ALL BY NAME
+    SELECT 'daily_costs' AS stage, * FROM stated
+    UNION ALL BY NAME
+    SELECT * REPLACE ('daily_costs' AS stage) FROM found
+    WHERE stage = 'costs' AND ({bill}, metric) NOT IN (SELECT ({bill}, metric) FROM stated)
+),
+-- Of `costs` only what a bill states can be held; rows of a month without any bill belong to none.
+held AS (
+    SELECT * FROM found
+    WHERE stage = 'daily_costs' OR ({bill}, metric) IN (SELECT ({bill}, metric) FROM stated)
+        OR (metric = 'BilledCost' AND ({bill}) NOT IN (SELECT ({bill}) FROM stated))
+)
+SELECT coalesce(e.bill_id, b.bill_id) AS bill_id, 'control_total' AS check_name,
+    'published ' || stage AS stage, metric, BillingCurrency,
+    CAST(coalesce(e.amount, 0) AS {MONEY}) AS expected, CAST(coalesce(h.amount, 0) AS {MONEY}) AS found,
+    CAST(coalesce(h.amount, 0) - coalesce(e.amount, 0) AS {MONEY}) AS residual,
+    coalesce(h.amount, 0) = coalesce(e.amount, 0) AS passed, {bill}
+FROM expected AS e FULL JOIN held AS h USING (stage, {keys})
+LEFT JOIN (SELECT {bill}, min(bill_id) AS bill_id FROM stated GROUP BY ALL) AS b USING ({bill})"""
 
 
 def _stage_totals(stage: str) -> str:

@@ -185,7 +185,7 @@ QUALITY = Table(
     columns=(
         Column("bill_id", "VARCHAR"),
         Column("check_name", "VARCHAR", "control_total or row_count."),
-        Column("stage", "VARCHAR", "raw, costs or daily_costs."),
+        Column("stage", "VARCHAR", "raw, costs or daily_costs; what is published, in published_quality."),
         Column("metric", "VARCHAR", "The cost that was added up; null for row_count."),
         Column("BillingCurrency", "VARCHAR"),
         Column("expected", MONEY, "What the bill says."),

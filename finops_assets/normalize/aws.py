@@ -131,6 +131,7 @@ _CUR2 = Format(
     month="strftime(bill_billing_period_start_date, '%Y-%m')",
     amount="line_item_unblended_cost",
     currency="line_item_currency_code",
+    invoice="nullif(bill_invoice_id, '')",
 )
 
 _CUR_LEGACY = Format(
@@ -145,6 +146,7 @@ _CUR_LEGACY = Format(
     month="strftime(\"bill/BillingPeriodStartDate\", '%Y-%m')",
     amount='"lineItem/UnblendedCost"',
     currency="lineItem/CurrencyCode",
+    invoice="nullif(\"bill/InvoiceId\", '')",
     folds=(
         Fold("product/", "product"),
         Fold("product_", "product_underscored"),
@@ -172,6 +174,7 @@ _FOCUS = Format(
     month="strftime(BillingPeriodStart, '%Y-%m')",
     amount="BilledCost",
     currency="BillingCurrency",
+    invoice="nullif(InvoiceId, '')",
     null_texts=FOCUS_NULL_TEXTS,
 )
 

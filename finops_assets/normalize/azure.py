@@ -107,6 +107,7 @@ def _cost_details(name: str, title: str, *, metric: str, companion: str) -> Form
         month="strftime(BillingPeriodStartDate, '%Y-%m')",
         amount="CostInBillingCurrency",
         currency="BillingCurrency",
+        invoice="nullif(InvoiceId, '')",
         metric=metric,
         companion=companion,
     )
@@ -154,6 +155,7 @@ _FOCUS = Format(
     month="strftime(BillingPeriodStart, '%Y-%m')",
     amount="BilledCost",
     currency="BillingCurrency",
+    invoice="nullif(coalesce(InvoiceId, x_InvoiceId), '')",
     null_texts=FOCUS_NULL_TEXTS,
 )
 

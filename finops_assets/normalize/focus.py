@@ -58,6 +58,7 @@ FORMATS: tuple[Format, ...] = (
         month="strftime(BillingPeriodStart, '%Y-%m')",
         amount="BilledCost",
         currency="BillingCurrency",
+        invoice="nullif(InvoiceId, '')",
         null_texts=FOCUS_NULL_TEXTS,
     ),
 )

@@ -78,6 +78,7 @@ class Format:
     - `metric`, `amount`: the FOCUS cost that the bill itself states (`BilledCost`, or `EffectiveCost`
       for an amortized bill) and the SQL over raw columns whose sum is the bill's control total.
     - `currency`: the raw column that holds the currency of `amount`.
+    - `invoice`: SQL over raw columns giving the number of the invoice; empty where a bill states none.
     - `null_texts`: texts that mean null in text files.
     - `companion`: the format that, delivered beside this one for the same month, shares its bill.
     """
@@ -91,6 +92,7 @@ class Format:
     amount: str
     currency: str
     metric: str = "BilledCost"
+    invoice: str = ""
     folds: tuple[Fold, ...] = ()
     null_texts: tuple[str, ...] = ("",)
     companion: str | None = None

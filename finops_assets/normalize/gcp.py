@@ -105,6 +105,7 @@ _FOCUS = Format(
     month="strftime(BillingPeriodStart, '%Y-%m')",
     amount="BilledCost",
     currency="BillingCurrency",
+    invoice="nullif(InvoiceId, '')",
     null_texts=FOCUS_NULL_TEXTS,
 )
 

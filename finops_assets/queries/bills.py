@@ -87,8 +87,12 @@ ORDER BY d.{SOURCE}
 
 
 def reconciliation(warehouse: Reader) -> pa.Table:
-    """Every check's outcome, failed ones first. Columns: those of `quality`; money is decimal128."""
+    """Every check's outcome, failed ones first; those of the published file itself too.
+
+    Columns: those of `quality`; money is decimal128.
+    """
     return fetch(
         warehouse,
-        f"SELECT * FROM quality ORDER BY passed, {MONTH} DESC, {SOURCE}, stage, check_name, metric",
+        "SELECT * FROM (SELECT * FROM quality UNION ALL BY NAME SELECT * FROM published_quality) "
+        f"ORDER BY passed, {MONTH} DESC, {SOURCE}, stage, check_name, metric",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from finops_assets.defs.costs.assets import TABLE as COSTS
 from finops_assets.defs.costs.assets import recipe
 from finops_assets.defs.datasets.assets import dataset_key
@@ -14,11 +16,14 @@ from finops_assets.defs.marts.assets import TABLE as DAILY_COSTS
 from finops_assets.defs.partitions import partition_values
 from finops_assets.defs.publishing.assets import native_tables, view_tables
 from finops_assets.defs.quality.conformance import charges_of, conformance_key
+from finops_assets.defs.quality.control_totals import is_held
+from finops_assets.defs.quality.invoices import invoices_key
 from finops_assets.defs.quality.restatements import is_compared
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts.conformance import CONFORMANCE
 from finops_assets.marts.datasets import DATASETS
+from finops_assets.marts.invoices import INVOICES
 from finops_assets.marts.tables import COST_FEATURES, QUALITY
 from finops_assets.schema import MONTH, SOURCE
 from finops_assets.warehouse.pointer import NotPublishedError
@@ -26,12 +31,12 @@ from finops_assets.warehouse.publish import published_versions
 
 
 def stale_months(platform: Platform, source: str) -> list[str]:
-    """Months of the source with a new delivery, or whose costs were made by other SQL or settings.
+    """Months of the source with a new delivery, or whose tables were made by other SQL or settings.
 
     Raises SourceError when the source cannot be listed.
     """
     stale = set(new_deliveries(platform, source))
-    for month in _known_months(platform, source) - stale:
+    for month in (_known_months(platform, source) | _controlled_months(platform, source)) - stale:
         partition = partition_values(month, source)
         bills = accepted_bills(platform, source, month)
         names = platform.lake.input(ACCOUNT_NAMES, partition)
@@ -46,7 +51,11 @@ def stale_months(platform: Platform, source: str) -> list[str]:
             for name, table in DATASETS.items()
         )
         compared = is_compared(platform, source, month)
-        if not (made and followed and named and held and told and compared):
+        added_up = not bills or platform.lake.is_current(
+            INVOICES, partition, invoices_key(platform, source, month)
+        )
+        added_up = added_up and is_held(platform, source, month)
+        if not (made and followed and named and held and told and compared and added_up):
             stale.add(month)
     return sorted(stale)
 
@@ -74,3 +83,9 @@ def is_published(platform: Platform) -> bool:
 def _known_months(platform: Platform, source: str) -> set[str]:
     months = platform.lake.partitions(BILLS)
     return {p[MONTH] for p in months if p[SOURCE] == source}
+
+
+def _controlled_months(platform: Platform, source: str) -> set[str]:
+    """Months that have begun and of which an amount is configured, with a bill or without."""
+    now = f"{datetime.now(UTC):%Y-%m}"
+    return {t.month for t in platform.settings.control_totals if t.source == source and t.month <= now}

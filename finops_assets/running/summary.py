@@ -38,6 +38,7 @@ def print_summary(warehouse: Warehouse, console: Console) -> None:
         sources = cursor.execute(_SOURCES).fetchall()
         quality = {row[0]: (row[1], row[2]) for row in cursor.execute(_QUALITY).fetchall()}
         held = cursor.execute("SELECT count(*) FROM bills WHERE status = 'quarantined'").fetchone()
+        unequal = cursor.execute("SELECT count(*) FROM control_totals WHERE NOT passed").fetchone()
         events = cursor.execute(
             "SELECT severity, count(*) FROM cost_anomalies WHERE metric = 'EffectiveCost' "
             "AND level = 'service' GROUP BY ALL ORDER BY count(*) DESC"
@@ -62,6 +63,8 @@ def print_summary(warehouse: Warehouse, console: Console) -> None:
     console.print(table)
     if held is not None and held[0]:
         console.print(f'[yellow]{held[0]} deliveries are quarantined: see `finops sql "{QUARANTINED_SQL}"`')
+    if unequal is not None and unequal[0]:
+        console.print(f"[yellow]{unequal[0]} control totals are not what the bill is: see `finops invoices`")
     listed = ", ".join(f"{count} {severity}" for severity, count in events) or "none"
     console.print(f"Anomalies in services' effective cost: {listed}")
     for provider, currency, mean in outlook:

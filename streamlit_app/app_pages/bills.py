@@ -14,11 +14,17 @@ import streamlit as st
 
 from finops_assets.queries import bills as bill_queries
 from streamlit_app import charts, data, filters, restated, states, tables
-from streamlit_app.format import COST_LABELS, count, day, exact, markdown
+from streamlit_app.format import COST_LABELS, count, day, digits, exact, markdown
 
 STATUS_COLORS = {"accepted": "green", "quarantined": "red", "superseded": "gray"}
 
-_STAGES = {"raw": "Delivered rows", "costs": "Unified costs", "daily_costs": "Daily costs"}
+_STAGES = {
+    "raw": "Delivered rows",
+    "costs": "Unified costs",
+    "daily_costs": "Daily costs",
+    "published costs": "Published costs",
+    "published daily_costs": "Published daily costs",
+}
 
 
 def page() -> None:
@@ -67,7 +73,7 @@ def _cards(every: pa.Table, checks: pa.Table) -> None:
     elif checks.num_rows:
         st.success(
             f"All {checks.num_rows:,} checks pass: the bill's own total, the rows as delivered, the unified "
-            "costs and the daily costs are equal.",
+            "costs, the daily costs and what is published of both are equal.",
             title="Every bill reconciles to the last digit",
             icon=":material/verified:",
         )
@@ -233,9 +239,9 @@ def _checks(checks: pa.Table) -> None:
             "stage": names,
             "what": what,
             "BillingCurrency": checks["BillingCurrency"],
-            "expected": [_digits(v) for v in checks["expected"].to_pylist()],
-            "found": [_digits(v) for v in checks["found"].to_pylist()],
-            "residual": [_digits(v) for v in checks["residual"].to_pylist()],
+            "expected": [digits(v) for v in checks["expected"].to_pylist()],
+            "found": [digits(v) for v in checks["found"].to_pylist()],
+            "residual": [digits(v) for v in checks["residual"].to_pylist()],
             "passed": checks["passed"],
         }
     )
@@ -253,14 +259,6 @@ def _checks(checks: pa.Table) -> None:
         },
         alt="The bill's totals against each stage",
     )
-
-
-def _digits(amount: Decimal | None) -> str:
-    """Every digit that is there, grouped: these figures are compared to the last one."""
-    if amount is None:
-        return ""
-    text = f"{amount:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _months(first: str, last: str) -> list[str]:

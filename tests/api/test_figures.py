@@ -24,6 +24,7 @@ from finops_api.v1.costs.schemas import (
 )
 from finops_api.v1.forecast.schemas import AccuracyAnswer, ForecastAnswer, OutlookAnswer
 from finops_api.v1.ingestion.schemas import DeliveriesAnswer
+from finops_api.v1.invoices.schemas import InvoicesAnswer
 from finops_api.v1.snapshot.routes import SnapshotAnswer
 from finops_assets.settings import Settings
 from tests.warehouse_builder import lake_table
@@ -49,6 +50,7 @@ ANSWERS: list[tuple[str, type[BaseModel]]] = [
     ("/anomalies", AnomaliesAnswer),
     ("/anomalies/spike", AnomalyAnswer),
     ("/ingestion", DeliveriesAnswer),
+    ("/invoices", InvoicesAnswer),
     ("/snapshot", SnapshotAnswer),
 ]
 
@@ -268,3 +270,43 @@ def test_deliveries_say_why_a_bill_was_refused(client: TestClient) -> None:
         filter="x_Source:azure-ea",
     )
     assert [Decimal(total["amount"])] == [Decimal(t["cost"]) for t in january["totals"]]
+
+
+def test_invoices_are_the_sums_of_their_rows(client: TestClient, bill_rows: pl.DataFrame) -> None:
+    found = answer(client, "/invoices", source="aws-main")["invoices"]
+    sums = bill_rows.filter(pl.col("x_Source") == "aws-main").group_by("x_BillingMonth", "InvoiceId")
+    expected = {
+        (month, number): (billed, tax, rows)
+        for month, number, billed, tax, rows in sums.agg(
+            pl.col("BilledCost").sum(),
+            pl.col("BilledCost").filter(pl.col("ChargeCategory") == "Tax").sum().alias("tax"),
+            pl.len(),
+        ).iter_rows()
+    }
+    assert len(found) == 3
+    assert {
+        (i["month"], i["invoice"]): (Decimal(i["billed_cost"]), Decimal(i["tax"]), i["rows"]) for i in found
+    } == expected
+    assert all(i["passed"] and i["residual"] == "0" and i["raw_total"] == i["billed_cost"] for i in found)
+    assert [(i["month"], i["is_final"]) for i in found] == [
+        ("2026-03", False),
+        ("2026-02", True),
+        ("2026-01", True),
+    ]
+    assert {i["month"] for i in answer(client, "/invoices", month="2026-02")["invoices"]} == {"2026-02"}
+
+
+def test_amounts_that_were_given_are_held_to_the_cent(client: TestClient, bill_rows: pl.DataFrame) -> None:
+    """February's leaves out tax, of which the bill has one row of 42.42."""
+    february, january = answer(client, "/invoices", source="aws-main")["control_totals"]
+    rows = bill_rows.filter(pl.col("x_Source") == "aws-main")
+    for month, total, tax in (("2026-01", january, 0), ("2026-02", february, Decimal("42.42"))):
+        billed = sum(rows.filter(pl.col("x_BillingMonth") == month)["BilledCost"].to_list(), Decimal(0))
+        given = (billed - tax).quantize(Decimal("0.01"), rounding="ROUND_HALF_UP")
+        assert (total["month"], Decimal(total["expected"])) == (month, given)
+        assert Decimal(total["found"]) == billed
+        assert Decimal(total["residual"]) == billed - given
+    assert (january["passed"], january["cause"], january["says"]) == (True, None, None)
+    assert (february["passed"], february["cause"]) == (False, "tax")
+    assert (january["is_explained"], february["is_explained"]) == (None, True)
+    assert february["says"].startswith("The bill's tax rows come to that")

@@ -46,6 +46,7 @@ PAGES = {
     "anomalies": "anomalies",
     "bills": "bills",
     "conformance": "conformance",
+    "invoices": "invoices",
 }
 
 

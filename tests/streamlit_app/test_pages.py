@@ -16,7 +16,18 @@ from streamlit_app.format import compact, money
 from tests.streamlit_app.conftest import Built, Open, metric, run_page
 from tests.warehouse_builder import LAST_DAY, build_warehouse, lake_table, settings_of
 
-PAGES = ("overview", "explorer", "aws", "azure", "gcp", "forecast", "anomalies", "bills", "conformance")
+PAGES = (
+    "overview",
+    "explorer",
+    "aws",
+    "azure",
+    "gcp",
+    "forecast",
+    "anomalies",
+    "bills",
+    "conformance",
+    "invoices",
+)
 
 JANUARY, FEBRUARY, MARCH = (date(2026, m, 1) for m in (1, 2, 3))
 
@@ -233,7 +244,7 @@ def test_bills_show_why_a_delivery_was_refused(open_page: Open, built: Built) ->
     assert metric(app, "Quarantined") == "1"
     delivered = {(r["x_Source"], r["x_File"], r["x_RowNumber"]) for r in built.costs}
     assert metric(app, "Rows in them") == f"{len(delivered):,}"
-    assert "the unified costs and the daily costs are equal" in texts(app)
+    assert "the unified costs, the daily costs and what is published of both are equal" in texts(app)
 
 
 def test_conformance_counts_the_rows_that_break_a_rule(open_page: Open, built: Built) -> None:
@@ -245,6 +256,30 @@ def test_conformance_counts_the_rows_that_break_a_rule(open_page: Open, built: B
     assert metric(app, "Bills") == "3"
     assert set(broken["x_Source"]) == {"azure-ea"}
     assert set(open_page("conformance", month="2026-02").dataframe[0].value["x_BillingMonth"]) == {"2026-02"}
+
+
+def test_invoices_are_the_sums_of_their_rows(open_page: Open, built: Built) -> None:
+    app = open_page("invoices", source="aws-main")
+    given, found = (frame.value for frame in app.dataframe)
+    for month, number in (("2026-01", "aws-202601"), ("2026-02", "aws-202602"), ("2026-03", None)):
+        rows = [r for r in built.costs if r["x_Source"] == "aws-main" and r["x_BillingMonth"] == month]
+        (shown,) = found[found["x_BillingMonth"] == month].to_dict("records")
+        assert {r["InvoiceId"] for r in rows} == {number}
+        assert shown["number"] == (number or "not yet numbered")
+        assert shown["BilledCost"] == sum(r["BilledCost"] for r in rows)
+        assert shown["tax"] == Decimal("42.42")
+        assert (shown["difference"], shown["passed"]) == ("0", True)
+    # February's amount leaves tax out: one row of 42.42.
+    assert list(given["number"]) == ["aws-202602", "aws-202601"]
+    assert list(given["passed"]) == [False, True]
+    assert given["cause"][0] == "tax"
+    (alert,) = (w.value for w in app.warning)
+    assert "2026-02, aws-202602: residual 42." in alert
+    assert "the amount leaves out tax" in alert
+    assert abs(Decimal(given["difference"][0]) - Decimal("42.42")) < Decimal("0.005")
+    assert metric(app, "Unlike the amount given") == "1"
+    assert metric(app, "Invoices") == "2"
+    assert metric(app, "Not final") == "1"
 
 
 def test_nothing_published_says_what_to_run(tmp_path: Path, use: Callable[[Path], None]) -> None:

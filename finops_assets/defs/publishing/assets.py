@@ -1,17 +1,25 @@
 """`warehouse`: what people read, published whole."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE
+from finops_assets.marts.control_totals import CONTROL_TOTALS
 from finops_assets.marts.datasets import DATASETS
+from finops_assets.marts.invoices import INVOICES
+from finops_assets.marts.reconciliation import published_sql
 from finops_assets.marts.restatements import RESTATEMENTS
 from finops_assets.normalize.formats import FORMATS
 from finops_assets.normalize.tables import costs_table
 from finops_assets.schema import Table
 from finops_assets.settings import current_settings
+from finops_assets.warehouse.publish import NotReconciledError, Publication, publish
+
+CHECK = "adds_up_to_the_bills"
 
 
 def native_tables() -> tuple[Table, ...]:
@@ -30,12 +38,28 @@ def native_tables() -> tuple[Table, ...]:
         CONFORMANCE,
         *DATASETS.values(),
         RESTATEMENTS,
+        INVOICES,
+        CONTROL_TOTALS,
     )
 
 
 def view_tables() -> tuple[Table, ...]:
     """Tables as large as the bill: published as views over the exact Parquet files."""
     return (costs_table(current_settings().tag_keys), *(f.raw_table() for f in FORMATS))
+
+
+def publish_lake(platform: Platform, run_id: str = "") -> Publication:
+    """Publish the newest version of every table. Raises what `publish` raises."""
+    return publish(
+        platform.lake,
+        platform.engine,
+        platform.settings.paths.warehouse,
+        native=native_tables(),
+        views=view_tables(),
+        keep_days=platform.settings.history.keep_days,
+        run_id=run_id,
+        hold=published_sql(),
+    )
 
 
 @dg.asset(
@@ -45,21 +69,20 @@ def view_tables() -> tuple[Table, ...]:
     owners=["team:finops"],
     kinds={"duckdb"},
     description="A new read-only DuckDB file of every table, put in force by one atomic pointer flip.",
+    check_specs=[dg.AssetCheckSpec(CHECK, asset="warehouse", blocking=True)],
 )
-def warehouse(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[None]:
-    """Publish the newest version of every table; nothing when the published one holds them already."""
-    from finops_assets.warehouse.publish import publish
-
-    done = publish(
-        platform.lake,
-        platform.engine,
-        platform.settings.paths.warehouse,
-        native=native_tables(),
-        views=view_tables(),
-        keep_days=platform.settings.history.keep_days,
-        run_id=context.run.run_id,
-    )
-    return dg.MaterializeResult(
+def warehouse(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[object]:
+    """Publish the newest version of every table, once it adds up to the bills; fails where it does not."""
+    try:
+        done = publish_lake(platform, context.run.run_id)
+    except NotReconciledError as error:
+        yield dg.AssetCheckResult(
+            check_name=CHECK,
+            passed=False,
+            metadata={"checked": error.held, **{f"{n:04}": str(r) for n, r in enumerate(error.residuals, 1)}},
+        )
+        raise
+    yield dg.MaterializeResult(
         metadata={
             "version": done.version,
             "path": dg.MetadataValue.path(str(done.path)),
@@ -68,6 +91,7 @@ def warehouse(context: dg.AssetExecutionContext, platform: Platform) -> dg.Mater
             "dagster/row_count": sum(done.rows.values()),
         }
     )
+    yield dg.AssetCheckResult(check_name=CHECK, passed=True, metadata={"checked": done.held})
 
 
 assets: list[dg.AssetsDefinition] = [warehouse]

@@ -1,4 +1,4 @@
-"""`quality`: how each stage of each bill adds up; beside it `conformance` and `restatements`."""
+"""`quality`: how each stage of each bill adds up; beside it all else that is held against the bills."""
 
 from functools import partial
 
@@ -14,6 +14,8 @@ from finops_assets.defs.partitions import (
     partition_values,
 )
 from finops_assets.defs.quality.conformance import conformance
+from finops_assets.defs.quality.control_totals import control_totals
+from finops_assets.defs.quality.invoices import invoices
 from finops_assets.defs.quality.reconcile import outcomes
 from finops_assets.defs.quality.restatements import delivered_costs, restatements
 from finops_assets.defs.resources import Platform
@@ -60,4 +62,11 @@ def keep_outcomes(platform: Platform, source: str, month: str, run_id: str) -> i
     return platform.lake.rows(QUALITY, partition)
 
 
-assets: list[dg.AssetsDefinition] = [quality, conformance, delivered_costs, restatements]
+assets: list[dg.AssetsDefinition] = [
+    quality,
+    conformance,
+    invoices,
+    control_totals,
+    delivered_costs,
+    restatements,
+]
