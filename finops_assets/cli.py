@@ -49,6 +49,7 @@ def _plain_errors() -> Iterator[None]:
     from finops_assets.intake.parse import BillError
     from finops_assets.queries.dimensions import UnknownDimensionError
     from finops_assets.queries.filters import BadFilterError
+    from finops_assets.queries.focus import UnknownDatasetError
     from finops_assets.running.trace import BadFigureError
     from finops_assets.sources.base import SourceError
     from finops_assets.warehouse.history import NotKeptError
@@ -65,6 +66,7 @@ def _plain_errors() -> Iterator[None]:
         BadFigureError,
         BadFilterError,
         UnknownDimensionError,
+        UnknownDatasetError,
         duckdb.Error,
     )
     try:
@@ -258,18 +260,21 @@ def publish() -> None:
 @app.command()
 def export(
     csv: Annotated[Path, typer.Option("--csv", help="The file to write.")],
+    dataset: Annotated[
+        str, typer.Option(help="CostAndUsage, BillingPeriod, InvoiceDetail or ContractCommitment.")
+    ] = "CostAndUsage",
     start: Month = None,
     end: Month = None,
     as_of: AsOf = None,
 ) -> None:
-    """Write the unified costs of a period, every FOCUS column, as CSV."""
-    from finops_assets.schema import MONTH, literal
+    """Write one of FOCUS's datasets for a period, every column, as CSV."""
+    from finops_assets.queries.focus import export_sql
+    from finops_assets.schema import literal
 
     with _plain_errors(), _known(current_settings(), as_of).cursor() as cursor:
         bounds = [start or "0000-00", end or "9999-99"]
         found = cursor.execute(
-            f"COPY (SELECT * FROM costs WHERE {MONTH} BETWEEN {literal(bounds[0])} AND {literal(bounds[1])} "
-            f"ORDER BY x_Source, {MONTH}, x_File, x_RowNumber) TO {literal(str(csv))} (FORMAT csv, HEADER)"
+            f"COPY ({export_sql(dataset, *bounds)}) TO {literal(str(csv))} (FORMAT csv, HEADER)"
         ).fetchone()
         console.print(f"{0 if found is None else found[0]:,} rows written to {csv}.")
 

@@ -25,6 +25,7 @@ from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
 from finops_assets.marts.control_totals import CONTROL_TOTALS, control_totals_sql
 from finops_assets.marts.daily_costs import daily_costs_sql
+from finops_assets.marts.datasets import DATASETS, dataset_sql
 from finops_assets.marts.invoices import INVOICES, invoices_sql
 from finops_assets.marts.reconciliation import STAGES, outcomes_sql, published_sql
 from finops_assets.marts.restatements import CLOSED_AFTER_DAYS, DELIVERED_COSTS, RESTATEMENTS
@@ -109,6 +110,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             RESTATEMENTS,
             INVOICES,
             CONTROL_TOTALS,
+            *DATASETS.values(),
         ),
         views=(costs_table(TAG_KEYS), *(f.raw_table() for f in FORMATS)),
         keep_days=settings.history.keep_days,
@@ -175,8 +177,11 @@ def _bill(
         source == "gcp-prod" and latest,  # a second delivery was refused
     )
     _ledger(build, partition, costs, is_restated=is_restated)
+    bills = build.lake.input(BILLS, partition)
+    for dataset, table in DATASETS.items():
+        build.put(table, partition, dataset_sql(dataset), {"costs": costs, "bills": bills})
     stages: dict[str, Input] = {
-        "bills": build.lake.input(BILLS, partition),
+        "bills": bills,
         "costs": costs,
         "daily_costs": build.lake.input(marts.daily_costs_table(TAG_KEYS), partition),
         **raw,

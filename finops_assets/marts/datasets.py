@@ -52,8 +52,19 @@ DATASETS = {
 }
 
 
-def dataset_sql(dataset: str) -> str:
-    """SQL over `costs`, `bills` and `commitment_terms`: rows of one dataset, partition columns apart."""
+NO_TERMS = (
+    "SELECT NULL::VARCHAR AS CommitmentDiscountId, NULL::TIMESTAMPTZ AS PeriodStart, "
+    "NULL::TIMESTAMPTZ AS PeriodEnd, NULL::VARCHAR AS PaymentModel, NULL::VARCHAR AS FulfillmentInterval "
+    "WHERE false"
+)
+"""What a bill tells of its commitments' terms whose format has no word of them."""
+
+
+def dataset_sql(dataset: str, terms: str = NO_TERMS) -> str:
+    """SQL over `costs`, `bills` and what `terms` reads: rows of one dataset, partition columns apart.
+
+    `terms` is a format's `commitments_sql`.
+    """
     table = DATASETS[dataset]
     nothing = ", ".join(f"NULL::{c.type} AS {quote(c.name)}" for c in table.stored_columns())
     unstated = ", ".join(
@@ -62,14 +73,7 @@ def dataset_sql(dataset: str) -> str:
         if not c.nullable and c.level == "Mandatory"
     )
     return (
+        f"WITH commitment_terms AS ({terms}) "
         f"SELECT * REPLACE (nullif(concat_ws(',', {unstated}), '') AS x_Unstated) FROM ("
         f"SELECT {nothing} WHERE false UNION ALL BY NAME ({load_sql(table.name)}))"
     )
-
-
-NO_TERMS = (
-    "SELECT NULL::VARCHAR AS CommitmentDiscountId, NULL::TIMESTAMPTZ AS PeriodStart, "
-    "NULL::TIMESTAMPTZ AS PeriodEnd, NULL::VARCHAR AS PaymentModel, NULL::VARCHAR AS FulfillmentInterval "
-    "WHERE false"
-)
-"""The relation `commitment_terms` of a bill whose format tells no terms."""

@@ -54,8 +54,9 @@ def made(
         {"bill_id": "2", "status": "accepted", "exported_at": exported},
     ]
     bills = pa.Table.from_pylist(delivered, schema=BILLS.arrow_schema())
-    sql = f"WITH commitment_terms AS ({terms}) SELECT * FROM ({dataset_sql(dataset)})"
-    rows: list[dict[str, Any]] = engine.fetch(sql, {"costs": costs, "bills": bills, **inputs}).to_pylist()
+    rows: list[dict[str, Any]] = engine.fetch(
+        dataset_sql(dataset, terms), {"costs": costs, "bills": bills, **inputs}
+    ).to_pylist()
     assert all(row.keys() == {c.name for c in DATASETS[dataset].stored_columns()} for row in rows)
     return rows
 

@@ -47,9 +47,8 @@ def make(platform: Platform, dataset: str, source: str, month: str, run_id: str)
             if form.commitments_sql is not None:
                 inputs["raw"] = platform.lake.input(form.raw_table(), partition)
                 terms = form.commitments_sql
-        sql = f"WITH commitment_terms AS ({terms}) SELECT * FROM ({dataset_sql(dataset)})"
         path = platform.lake.new_file(table, partition, key)
-        written = platform.engine.write(sql, inputs, table, path)
+        written = platform.engine.write(dataset_sql(dataset, terms), inputs, table, path)
         platform.lake.replace(table, partition, [written], run_id)
     return platform.lake.rows(table, partition)
 
