@@ -27,7 +27,8 @@ class RowRule:
     """Holds for each row: where `when` is true, `must` is true. Both are SQL over the columns of a row.
 
     `needs_column` rules apply only to a bill that fills the column at all: FOCUS asks for the column under a
-    condition on the provider that no bill states.
+    condition on the provider that no bill states. `since` is the first version that has the rule, where that
+    is not the one that has the column.
     """
 
     rule: str
@@ -38,6 +39,7 @@ class RowRule:
     must: str
     when: str = "true"
     needs_column: bool = False
+    since: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class AcrossRule:
     says: str
     source: str
     sql: str
+    since: str = ""
 
 
 @cache

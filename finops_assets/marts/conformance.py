@@ -35,13 +35,13 @@ CONFORMANCE = Table(
 
 
 def rules_of(version: str) -> tuple[list[RowRule], list[AcrossRule]]:
-    """The rules that a bill of FOCUS `version` ('1.0' to '1.4') is held to: of columns that it knows."""
-    since = {c.name: _numbers(c.since) for c in columns()}
-    known = _numbers(version)
-    return (
-        [r for r in row_rules() if since[r.column] <= known],
-        [r for r in across_rules() if since[r.column] <= known],
-    )
+    """The rules that a bill of FOCUS `version` ('1.0' to '1.4') is held to: those that it knows."""
+    since = {c.name: c.since for c in columns()}
+
+    def is_known(rule: RowRule | AcrossRule) -> bool:
+        return _numbers(rule.since or since[rule.column]) <= _numbers(version)
+
+    return [r for r in row_rules() if is_known(r)], [r for r in across_rules() if is_known(r)]
 
 
 def counts_sql(version: str) -> str:
@@ -53,7 +53,8 @@ def counts_sql(version: str) -> str:
     rules, _ = rules_of(version)
     marks = ", ".join(f"({r.when}) AS w{n}, {_breaks(r)} AS b{n}" for n, r in enumerate(rules))
     counts = ", ".join(
-        f"count_if(w{n}) AS c{n}, count_if(b{n}) AS f{n}"
+        # DuckDB counts no true among nothing but nulls as null.
+        f"coalesce(count_if(w{n}), 0) AS c{n}, coalesce(count_if(b{n}), 0) AS f{n}"
         + (f", count({quote(r.column)}) AS p{n}" if r.needs_column else "")
         for n, r in enumerate(rules)
     )

@@ -47,6 +47,35 @@ GOOD: dict[str, str | None] = {
 }
 """A row that keeps every rule."""
 
+FULL: dict[str, str | None] = {
+    **GOOD,
+    "InvoiceId": "i1",
+    "InvoiceDetailId": "i1-1",
+    "PricingCurrency": "USD",
+    "PricingCurrencyContractedUnitPrice": "1.25",
+    "PricingCurrencyEffectiveCost": "2.5",
+    "PricingCurrencyListUnitPrice": "1.5",
+    "ResourceId": "r1",
+    "ResourceType": "Machine",
+    "SkuPriceDetails": '{"CoreCount": 2, "x_Term": "none"}',
+    "SubAccountId": "7",
+    "SubAccountName": "Team",
+    "SubAccountType": "Project",
+}
+"""The same with what only some providers have."""
+
+COVERED = {
+    "BilledCost": "0",
+    "PricingCategory": "Committed",
+    "CommitmentDiscountId": "c1",
+    "CommitmentDiscountCategory": "Usage",
+    "CommitmentDiscountType": "Reservation",
+    "CommitmentDiscountStatus": "Used",
+    "CommitmentDiscountQuantity": "2",
+    "CommitmentDiscountUnit": "Hours",
+}
+"""What makes it usage under a commitment."""
+
 ILLUSTRATES = {
     "commitment_discount_purchase_*": {"EffectiveCost": "EffectiveCost-Of-Commitment-Purchase"},
     "commitment_discount_usage_*": {"BilledCost": "BilledCost-Of-Committed-Usage"},
@@ -79,6 +108,7 @@ def examples() -> list[Path]:
 
 def test_a_plain_row_keeps_every_rule() -> None:
     assert failed([GOOD]) == {}
+    assert failed([FULL]) == {}
 
 
 def test_every_rule_is_named_once_and_blames_a_column_of_focus() -> None:
@@ -132,12 +162,36 @@ def test_every_worked_example_keeps_the_rule_that_it_illustrates_until_a_figure_
         ({"PricingQuantity": "2.01"}, "ContractedCost-Is-Price-Times-Quantity"),
         ({"EffectiveCost": "2.4"}, "EffectiveCost-Of-Plain-Charge"),
         ({"SkuId": None}, "SkuId-Set"),
+        ({"PricingCategory": None}, "PricingCategory-Set"),
+        ({"SkuPriceId": None}, "PricingQuantity-Without-Sku-Price"),
+        ({"SkuPriceId": None}, "PricingCategory-Without-Sku-Price"),
+        ({"SkuPriceId": None}, "ConsumedQuantity-Without-Sku-Price"),
+        ({"ListUnitPrice": None}, "ListUnitPrice-Of-Sku-Price"),
+        ({"ContractedUnitPrice": None}, "ContractedUnitPrice-Of-Sku-Price"),
+        ({"SkuMeter": None}, "SkuMeter-Set"),
+        ({"SkuPriceDetails": '{"Cores": 2}'}, "SkuPriceDetails-Keys"),
+        ({"SubAccountName": None}, "SubAccountName-Set"),
+        ({"SubAccountType": None}, "SubAccountType-Set"),
+        ({"ResourceType": None}, "ResourceType-Set"),
+        ({"InvoiceDetailId": None}, "InvoiceDetailId-Null"),
+        ({"PricingCurrencyListUnitPrice": None}, "PricingCurrencyListUnitPrice-Set"),
+        ({"PricingCurrencyListUnitPrice": "1.6"}, "PricingCurrencyListUnitPrice-In-Billing-Currency"),
+        ({"PricingCurrencyContractedUnitPrice": None}, "PricingCurrencyContractedUnitPrice-Set"),
+        (
+            {"PricingCurrencyContractedUnitPrice": "1.2"},
+            "PricingCurrencyContractedUnitPrice-In-Billing-Currency",
+        ),
+        ({"PricingCurrencyEffectiveCost": "2.4"}, "PricingCurrencyEffectiveCost-In-Billing-Currency"),
+        (
+            {"PricingCurrency": "EUR", "PricingCurrencyEffectiveCost": "-2"},
+            "PricingCurrencyEffectiveCost-Equivalent",
+        ),
     ],
     ids=lambda given: given if isinstance(given, str) else None,
 )
 def test_one_changed_cell_breaks_its_rule(change: dict[str, str | None], rule: str) -> None:
-    others = {**GOOD, "SkuId": "m2", "SkuPriceId": "m2-usd"}
-    found = outcomes([others, {**GOOD, **change}])[rule]
+    others = {**FULL, "SkuId": "m2", "SkuPriceId": "m2-usd"}
+    found = outcomes([others, {**FULL, **change}])[rule]
     assert (found["failed"], found["checked"]) == (1, found["checked"])
     [sample] = json.loads(str(found["samples"]))
     assert (sample["x_File"], sample["x_RowNumber"]) == ("bill.csv", 2)
@@ -149,10 +203,18 @@ def test_one_changed_cell_breaks_its_rule(change: dict[str, str | None], rule: s
         ("SkuId", "m2", "SkuPrice-One-Sku"),
         ("BillingAccountId", "2", "SubAccount-One-BillingAccount"),
         ("RegionName", "The other", "Region-One-Name"),
+        ("SkuMeter", "Seconds of m1", "Sku-One-Meter"),
+        ("ServiceCategory", "Storage", "Service-One-Category"),
+        ("BillingPeriodEnd", "2026-02-02", "BillingPeriod-One-End"),
+        ("BillingAccountId", "2", "Invoice-One-Account-And-Period"),
+        ("BillingPeriodStart", "2025-12-01", "Invoice-One-Account-And-Period"),
+        ("CommitmentDiscountUnit", "Minutes", "Commitment-One-Unit"),
     ],
 )
 def test_rows_that_contradict_each_other_break_a_rule_across_rows(column: str, value: str, rule: str) -> None:
-    row = {**GOOD, "SubAccountId": "7", "SubAccountName": "Team", "RegionId": "r1", "RegionName": "One"}
+    row = {**FULL, "RegionId": "r1", "RegionName": "One"}
+    if column == "CommitmentDiscountUnit":
+        row |= COVERED
     assert failed([row, row]) == {}
     found = outcomes([row, {**row, column: value}])[rule]
     assert (found["checked"], found["failed"]) == (2, 2)
@@ -162,6 +224,9 @@ def test_an_older_bill_is_held_to_the_columns_that_it_knows() -> None:
     old = {k: v for k, v in GOOD.items() if k not in ("HostProviderName", "ServiceProviderName")}
     assert "ServiceProviderName-Not-Null" in failed([old], "1.4")
     assert failed([old], "1.0") == {}
+    unsold = {**GOOD, "SkuPriceId": None}
+    assert "PricingQuantity-Without-Sku-Price" in failed([unsold], "1.4")
+    assert "PricingQuantity-Without-Sku-Price" not in outcomes([unsold], "1.3")
 
 
 def test_rows_and_cost_are_shares_of_the_bill() -> None:
