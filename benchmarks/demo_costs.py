@@ -30,19 +30,21 @@ class BilledMonth:
 
 
 def closed_months(demo: Path) -> list[BilledMonth]:
-    """The demo's first month of each cloud, in the delivery that is in force."""
-    aws = min((demo / "aws").glob("*/data/*"))
-    gcp = min((demo / "gcp").glob("*/*"))
-    period = min((demo / "azure" / "actual").iterdir()).name
-    azure = {
-        f"azure_{view}": _files(max((demo / "azure" / view / period).iterdir(), key=_submitted), "*.csv")
-        for view in ("actual", "amortized")
-    }
-    return [
-        BilledMonth("aws", aws.name[-7:], {"aws_cur2": _files(aws, "*.parquet")}),
-        BilledMonth("azure", f"{period[:4]}-{period[4:6]}", azure),
-        BilledMonth("gcp", gcp.name[-7:], {"gcp_detailed": _files(gcp, "*.parquet")}),
-    ]
+    """The demo's first month of each cloud that it has, in the delivery that is in force."""
+    found = []
+    for aws in sorted((demo / "aws").glob("*/data/*"))[:1]:
+        found.append(BilledMonth("aws", aws.name[-7:], {"aws_cur2": _files(aws, "*.parquet")}))
+    for actual in sorted((demo / "azure" / "actual").glob("*"))[:1]:
+        bills = {
+            f"azure_{view}": _files(
+                max((demo / "azure" / view / actual.name).iterdir(), key=_submitted), "*.csv"
+            )
+            for view in ("actual", "amortized")
+        }
+        found.append(BilledMonth("azure", f"{actual.name[:4]}-{actual.name[4:6]}", bills))
+    for gcp in sorted((demo / "gcp").glob("*/*"))[:1]:
+        found.append(BilledMonth("gcp", gcp.name[-7:], {"gcp_detailed": _files(gcp, "*.parquet")}))
+    return found
 
 
 def normalized(month: BilledMonth, folder: Path) -> Path:

@@ -104,6 +104,11 @@ classified AS (
             WHEN item_type IN ('DiscountedUsage', 'RIFee', 'Fee') THEN reservation_id
         END AS commitment_id,
         item_type LIKE 'SavingsPlan%' AS is_plan,
+        -- AWS: "The SKU is created by combining the ProductCode, UsageType, and Operation". Where a line
+        -- states none (fees of plans, support, the Marketplace), these three are it.
+        coalesce(nullif(sku, ''), nullif(concat_ws(
+            ':', line_item_product_code, nullif(line_item_usage_type, ''), nullif(line_item_operation, '')
+        ), '')) AS sku_id,
         item_type LIKE '%Discount' AS is_discount,
         -- EBS is billed under EC2's product code; AWS's own FOCUS export files it under Storage.
         line_item_product_code = 'AmazonEC2'
@@ -150,6 +155,15 @@ costed AS (
             WHEN c.item_type = 'Fee' AND c.commitment_id IS NOT NULL THEN 0
             ELSE c.unblended
         END AS effective,
+        -- A fee lists and contracts at what it bills, so its unit price is that by its quantity: a quotient,
+        -- to ten digits, where the line states no rate.
+        CASE
+            WHEN c.category <> 'Purchase' OR c.unblended < 0 THEN NULL
+            WHEN c.line_item_unblended_rate > 0 OR c.unblended = 0
+                THEN coalesce(c.line_item_unblended_rate, 0)
+            WHEN c.line_item_usage_amount > 0
+                THEN CAST(CAST(c.unblended / c.line_item_usage_amount AS DECIMAL(28, 10)) AS DECIMAL(38, 18))
+        END AS fee_price,
         -- FOCUS, ListCost: public price times quantity for usage; equal to what is billed for charges
         -- that have no public price. Discounts, offsets and unused commitment were never listed.
         CASE
@@ -214,7 +228,9 @@ SELECT
         WHEN is_unused THEN
             coalesce(nullif(reservation_unused_normalized_unit_quantity, 0), reservation_unused_quantity)
         WHEN item_type = 'SavingsPlanCoveredUsage' THEN effective
-        WHEN is_plan THEN coalesce(savings_plan_total_commitment_to_date, unblended)
+        -- A purchase acquires what it bills: of a plan that is paid partly upfront, that part with the
+        -- upfront fee and the rest with the recurring one, so that all purchases are the commitment.
+        WHEN is_plan THEN unblended
         WHEN item_type = 'DiscountedUsage' THEN
             coalesce(nullif(line_item_normalized_usage_amount, 0), line_item_usage_amount)
         ELSE coalesce(
@@ -233,11 +249,16 @@ SELECT
     END AS CommitmentDiscountUnit,
     -- FOCUS, ConsumedQuantity: null on everything but used usage.
     CASE WHEN category = 'Usage' AND NOT is_unused THEN line_item_usage_amount END AS ConsumedQuantity,
-    CASE WHEN category = 'Usage' AND NOT is_unused THEN pricing_unit END AS ConsumedUnit,
+    CASE WHEN category = 'Usage' AND NOT is_unused AND line_item_usage_amount IS NOT NULL
+        THEN coalesce(nullif(pricing_unit, ''), 'Units') END AS ConsumedUnit,
     contracted AS ContractedCost,
-    CASE WHEN category IN ('Usage', 'Purchase') AND NOT is_unused AND line_item_unblended_rate >= 0
-            AND item_type <> 'DiscountedUsage'
-        THEN line_item_unblended_rate
+    CASE
+        WHEN category NOT IN ('Usage', 'Purchase') OR is_unused THEN NULL
+        WHEN item_type = 'DiscountedUsage'
+            THEN CASE WHEN public_cost IS NOT NULL AND pricing_public_on_demand_rate >= 0
+                THEN pricing_public_on_demand_rate END
+        WHEN category = 'Purchase' THEN fee_price
+        WHEN line_item_unblended_rate >= 0 THEN line_item_unblended_rate
     END AS ContractedUnitPrice,
     effective AS EffectiveCost,
     'AWS' AS HostProviderName,
@@ -246,8 +267,10 @@ SELECT
         nullif(bill_invoicing_entity, ''), nullif(line_item_legal_entity, ''), 'Amazon Web Services, Inc.'
     ) AS InvoiceIssuerName,
     listed AS ListCost,
-    CASE WHEN category = 'Usage' AND NOT is_unused AND pricing_public_on_demand_rate >= 0
-        THEN pricing_public_on_demand_rate
+    CASE
+        WHEN is_unused THEN NULL
+        WHEN category = 'Purchase' THEN fee_price
+        WHEN category = 'Usage' AND pricing_public_on_demand_rate >= 0 THEN pricing_public_on_demand_rate
     END AS ListUnitPrice,
     -- FOCUS, PricingCategory: commitment purchases themselves are Standard; none on other categories.
     CASE
@@ -260,7 +283,8 @@ SELECT
     nullif(pricing_currency, '') AS PricingCurrency,
     CASE WHEN category IN ('Usage', 'Purchase') AND NOT is_unused THEN line_item_usage_amount END
         AS PricingQuantity,
-    CASE WHEN category IN ('Usage', 'Purchase') AND NOT is_unused THEN pricing_unit END AS PricingUnit,
+    CASE WHEN category IN ('Usage', 'Purchase') AND NOT is_unused AND line_item_usage_amount IS NOT NULL
+        THEN coalesce(nullif(pricing_unit, ''), 'Units') END AS PricingUnit,
     c.region AS RegionId,
     coalesce(r.RegionName, c.location_name, c.region) AS RegionName,
     CASE WHEN is_unused OR category = 'Purchase'
@@ -271,7 +295,10 @@ SELECT
     -- Marketplace's, say) goes under its own name and category Other.
     CASE WHEN is_block_storage THEN 'Storage' ELSE coalesce(s.ServiceCategory, 'Other') END
         AS ServiceCategory,
-    coalesce(s.ServiceName, nullif(c.product_name, ''), line_item_product_code, 'AWS') AS ServiceName,
+    -- FOCUS, ServiceName: a service has one category, so block storage is no part of EC2.
+    CASE WHEN is_block_storage THEN 'Amazon Elastic Block Store'
+        ELSE coalesce(s.ServiceName, nullif(c.product_name, ''), line_item_product_code, 'AWS')
+    END AS ServiceName,
     CASE
         WHEN is_block_storage THEN 'Block Storage'
         WHEN line_item_product_code = 'AmazonEC2' AND coalesce(product_family, '') NOT LIKE '%Instance%'
@@ -286,9 +313,10 @@ SELECT
         ELSE 'AWS'
     END AS ServiceProviderName,
     -- FOCUS, SkuId, SkuPriceId: null on taxes, credits and adjustments.
-    CASE WHEN category IN ('Usage', 'Purchase') THEN nullif(sku, '') END AS SkuId,
+    CASE WHEN category IN ('Usage', 'Purchase') THEN sku_id END AS SkuId,
     CASE WHEN category IN ('Usage', 'Purchase') THEN line_item_usage_type END AS SkuMeter,
-    CASE WHEN category IN ('Usage', 'Purchase') THEN nullif(pricing_rate_code, '') END AS SkuPriceId,
+    CASE WHEN category IN ('Usage', 'Purchase') THEN coalesce(nullif(pricing_rate_code, ''), sku_id) END
+        AS SkuPriceId,
     CASE WHEN category = 'Usage' AND coalesce(instance_type, operating_system, '') <> ''
         THEN CAST(json_merge_patch(
             '{}', json_object('InstanceType', instance_type, 'OperatingSystem', operating_system)
@@ -302,7 +330,10 @@ SELECT
         ',',
         CASE WHEN line_item_usage_end_date <= line_item_usage_start_date
             OR line_item_usage_end_date IS NULL THEN 'ChargePeriodEnd' END,
-        CASE WHEN item_type = 'DiscountedUsage' AND NOT is_unused THEN 'ContractedCost' END,
+        CASE WHEN item_type = 'DiscountedUsage' AND NOT is_unused
+            THEN 'ContractedCost,ContractedUnitPrice' END,
+        CASE WHEN category = 'Purchase' AND NOT is_unused AND fee_price IS NOT NULL
+            THEN 'ContractedUnitPrice,ListUnitPrice' END,
         CASE WHEN (item_type = 'DiscountedUsage' AND reservation_effective_cost IS NULL)
             OR (item_type = 'SavingsPlanCoveredUsage' AND savings_plan_savings_plan_effective_cost IS NULL)
             THEN 'EffectiveCost' END,
@@ -311,7 +342,10 @@ SELECT
         CASE WHEN category = 'Usage' AND NOT is_unused
             AND (pricing_public_on_demand_cost IS NULL OR public_cost IS NULL) THEN 'ListCost' END,
         CASE WHEN nullif(stated_region, '') IS NULL AND c.region IS NOT NULL THEN 'RegionId' END,
-        CASE WHEN s.ServiceName IS NULL THEN 'ServiceCategory,ServiceSubcategory' END
+        CASE WHEN s.ServiceName IS NULL THEN 'ServiceCategory,ServiceSubcategory' END,
+        CASE WHEN category IN ('Usage', 'Purchase') AND nullif(sku, '') IS NULL THEN 'SkuId' END,
+        CASE WHEN category IN ('Usage', 'Purchase') AND nullif(pricing_rate_code, '') IS NULL
+            THEN 'SkuPriceId' END
     ), '') AS x_Inferred,
     x_BillId,
     x_File,

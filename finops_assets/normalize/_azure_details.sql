@@ -303,7 +303,11 @@ SELECT
     -- Microsoft: the partner invoices what it resells.
     coalesce(nullif(PartnerName, ''), 'Microsoft') AS InvoiceIssuerName,
     list_cost AS ListCost,
-    CASE WHEN charge_category IN ('Usage', 'Purchase') AND list_price >= 0 THEN list_price
+    -- Of what has no list price the contracted one is it, as its product is the list cost (above).
+    CASE
+        WHEN charge_category NOT IN ('Usage', 'Purchase') THEN NULL
+        WHEN list_price > 0 OR list_cost = 0 THEN CASE WHEN list_price >= 0 THEN list_price END
+        WHEN contracted_price > 0 THEN contracted_price
     END AS ListUnitPrice,
     -- FOCUS, PricingCategory: a commitment's own purchase is not priced as committed.
     CASE
@@ -371,6 +375,8 @@ SELECT
         CASE WHEN coalesce(BillingAccountId, BillingProfileId) IS NULL THEN 'BillingAccountId' END,
         CASE WHEN contracted_inferred THEN 'ContractedCost' END,
         CASE WHEN list_inferred THEN 'ListCost' END,
+        CASE WHEN charge_category IN ('Usage', 'Purchase') AND coalesce(list_price, 0) <= 0
+            AND list_cost <> 0 AND contracted_price > 0 THEN 'ListUnitPrice' END,
         CASE WHEN coalesce(lower(replace(Frequency, '-', '')), '')
             NOT IN ('onetime', 'recurring', 'usagebased') THEN 'ChargeFrequency' END,
         CASE WHEN charge_category IN ('Usage', 'Purchase') AND pricing_model = '' THEN 'PricingCategory' END,

@@ -204,6 +204,15 @@ tagged AS (
             IS NOT DISTINCT FROM CAST(tag_sets.project_labels AS VARCHAR)
 ),
 
+-- A commitment goes by the name of its fee, wherever the row of the fee tells which commitment it is.
+fee_names AS (
+    SELECT subscription->>'$.instance_id' AS instance_id, min(sku->>'$.description') AS name
+    FROM raw
+    WHERE lower(coalesce(cost_type, 'regular')) = 'regular' AND sku->>'$.description' ILIKE 'commitment%'
+        AND subscription->>'$.instance_id' <> ''
+    GROUP BY ALL
+),
+
 -- The charge's own row, then one for each credit that is not a discount.
 charges AS (
     SELECT
@@ -227,6 +236,12 @@ charges AS (
 placed AS (
     SELECT
         *,
+        -- FOCUS, CommitmentDiscountQuantity: what of the usage a commitment to usage covers: as much of it as
+        -- its credit takes off the cost.
+        CASE WHEN is_covered AND commitment_kind = 'Usage' THEN
+            CASE WHEN -cud.amount >= cost THEN pricing_amount
+                ELSE CAST(pricing_amount * (-cud.amount / cost) AS DECIMAL(38, 12)) END
+        END AS covered_amount,
         charge_category IN ('Usage', 'Purchase') AS has_sku,
         coalesce(credit_amount, net_cost) AS billed,
         coalesce(nullif(loc.region, ''), nullif(loc.location, '')) AS region_id,
@@ -256,10 +271,11 @@ SELECT
     usage_start_time AS ChargePeriodStart,
     CASE WHEN is_commitment THEN commitment_kind END AS CommitmentDiscountCategory,
     CASE WHEN is_commitment THEN commitment_id END AS CommitmentDiscountId,
-    CASE WHEN is_commitment THEN coalesce(cud.title, fee_offset.title,
+    CASE WHEN is_commitment THEN coalesce(fee_names.name, cud.title, fee_offset.title,
         CASE WHEN is_model_priced THEN model.description END, item.description)
     END AS CommitmentDiscountName,
-    CASE WHEN is_commitment AND is_fee THEN pricing_amount END AS CommitmentDiscountQuantity,
+    CASE WHEN is_commitment AND is_fee THEN pricing_amount ELSE covered_amount END
+        AS CommitmentDiscountQuantity,
     CASE WHEN is_unused THEN 'Unused' WHEN is_covered THEN 'Used' END AS CommitmentDiscountStatus,
     CASE WHEN is_commitment THEN
         CASE commitment_kind
@@ -267,7 +283,8 @@ SELECT
             ELSE 'Spend-based committed use discount'
         END
     END AS CommitmentDiscountType,
-    CASE WHEN is_commitment AND is_fee AND pricing_amount IS NOT NULL THEN used.pricing_unit
+    CASE WHEN (is_commitment AND is_fee AND pricing_amount IS NOT NULL) OR covered_amount IS NOT NULL
+        THEN used.pricing_unit
     END AS CommitmentDiscountUnit,
     CASE WHEN charge_category = 'Usage' AND NOT is_fee THEN usage_amount END AS ConsumedQuantity,
     CASE WHEN charge_category = 'Usage' AND NOT is_fee THEN used.unit END AS ConsumedUnit,
@@ -331,5 +348,6 @@ SELECT
     x_File,
     x_RowNumber
 FROM placed
+LEFT JOIN fee_names ON is_commitment AND fee_names.instance_id = commitment_id
 LEFT JOIN ref_gcp_services AS known ON lower(known.Service) = lower(svc.description)
 LEFT JOIN ref_gcp_regions AS region ON region.RegionId = lower(region_id)

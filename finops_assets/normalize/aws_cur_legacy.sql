@@ -16,6 +16,7 @@ WITH cur AS NOT MATERIALIZED (
         "lineItem/UsageEndDate" AS line_item_usage_end_date,
         "lineItem/ProductCode" AS line_item_product_code,
         "lineItem/UsageType" AS line_item_usage_type,
+        "lineItem/Operation" AS line_item_operation,
         "lineItem/AvailabilityZone" AS line_item_availability_zone,
         "lineItem/ResourceId" AS line_item_resource_id,
         "lineItem/UsageAmount" AS line_item_usage_amount,

@@ -205,6 +205,52 @@ def test_a_savings_plan_covers_usage_and_leaves_some_unused(tmp_path: Path) -> N
     assert (fee["ChargeFrequency"], unused["ChargeFrequency"]) == ("Recurring", "Usage-Based")
 
 
+def test_a_plan_that_is_paid_partly_upfront_is_bought_in_two_parts(tmp_path: Path) -> None:
+    # A day of 2.00 an hour, half of it upfront: the recurring fee is 24 of the day's commitment of 48.
+    upfront, fee = bill(
+        tmp_path,
+        {
+            **PLAN_FEE,
+            "line_item_line_item_type": "SavingsPlanUpfrontFee",
+            "line_item_unblended_cost": 8760.0,
+            "savings_plan_total_commitment_to_date": None,
+            "savings_plan_used_commitment": None,
+        },
+        {
+            **PLAN_FEE,
+            "line_item_unblended_cost": 24.0,
+            "line_item_usage_amount": 24.0,
+            "savings_plan_total_commitment_to_date": 48.0,
+            "savings_plan_used_commitment": 48.0,
+        },
+    ).rows
+    assert (upfront["CommitmentDiscountQuantity"], fee["CommitmentDiscountQuantity"]) == dec("8760", "24")
+    assert (upfront["CommitmentDiscountUnit"], fee["CommitmentDiscountUnit"]) == ("USD", "USD")
+
+
+def test_a_fee_has_the_unit_price_that_it_bills_and_the_sku_that_its_line_is_of(tmp_path: Path) -> None:
+    fee, third, free = bill(
+        tmp_path,
+        {
+            **RESERVATION_FEE,
+            "line_item_usage_type": "EUW1-HeavyUsage:db.m5.large",
+            "line_item_operation": "CreateDBInstance:0014",
+            "line_item_usage_amount": 52.0,
+            "reservation_unused_amortized_upfront_fee_for_billing_period": 0.0,
+            "reservation_unused_recurring_fee": 0.0,
+        },
+        {**RESERVATION_FEE, "line_item_line_item_type": "Fee", "line_item_usage_amount": 3.0},
+        {**RESERVATION_FEE, "line_item_line_item_type": "Fee", "line_item_unblended_cost": 0.0},
+    ).rows
+    # 6.50 for 52 hours, and for 3 of what has no exact third.
+    assert (fee["ListUnitPrice"], fee["ContractedUnitPrice"]) == dec("0.125", "0.125")
+    assert (third["ListUnitPrice"], free["ListUnitPrice"]) == dec("2.1666666667", "0")
+    assert fee["SkuId"] == "AmazonRDS:EUW1-HeavyUsage:db.m5.large:CreateDBInstance:0014"
+    assert fee["SkuPriceId"] == fee["SkuId"]
+    assert fee["PricingUnit"] == "Hrs"
+    assert {"ContractedUnitPrice", "ListUnitPrice", "SkuId", "SkuPriceId"} <= inferred(fee)
+
+
 def test_a_fully_used_plan_has_no_unused_row(tmp_path: Path) -> None:
     assert len(bill(tmp_path, {**PLAN_FEE, "savings_plan_used_commitment": 1.0}).rows) == 1
 
@@ -238,7 +284,8 @@ def test_a_reservation_covers_usage_and_leaves_some_unused(tmp_path: Path) -> No
         assert row["CommitmentDiscountId"] == RESERVATION
         assert row["CommitmentDiscountCategory"] == "Usage"
         assert row["CommitmentDiscountUnit"] == "Normalized Hours"
-    assert "ContractedCost" in inferred(used)
+    assert used["ContractedUnitPrice"] == Decimal("0.2")
+    assert {"ContractedCost", "ContractedUnitPrice"} <= inferred(used)
 
 
 def test_an_upfront_reservation_fee_is_billed_now_and_effective_later(tmp_path: Path) -> None:
@@ -306,7 +353,7 @@ def test_a_support_fee_recurs(tmp_path: Path) -> None:
     assert (row["ServiceName"], row["ServiceSubcategory"]) == ("AWS Support (Business)", "Support")
     assert row["ChargePeriodEnd"] == datetime(2026, 1, 5, 1, tzinfo=UTC)
     assert (row["RegionId"], row["RegionName"]) == (None, None)
-    assert inferred(row) == {"ChargePeriodEnd"}
+    assert inferred(row) == {"ChargePeriodEnd", "SkuId", "SkuPriceId"}
 
 
 def test_a_marketplace_product_is_its_sellers(tmp_path: Path) -> None:
@@ -326,7 +373,7 @@ def test_a_marketplace_product_is_its_sellers(tmp_path: Path) -> None:
     assert (row["ServiceName"], row["ServiceCategory"]) == ("Red Hat OpenShift", "Other")
     assert (row["ServiceProviderName"], row["HostProviderName"]) == ("Red Hat, Inc.", "AWS")
     assert row["InvoiceIssuerName"] == "Amazon Web Services, Inc."
-    assert inferred(row) == {"ListCost", "ServiceCategory", "ServiceSubcategory"}
+    assert inferred(row) == {"ListCost", "ServiceCategory", "ServiceSubcategory", "SkuId", "SkuPriceId"}
 
 
 @pytest.mark.parametrize(
@@ -342,6 +389,9 @@ def test_what_ec2_bills_is_not_all_machines(
 ) -> None:
     (row,) = bill(tmp_path, {"line_item_usage_type": usage_type, "product_product_family": family}).rows
     assert (row["ServiceCategory"], row["ServiceSubcategory"]) == expected
+    # FOCUS: a service has one category.
+    named = {"Storage": "Amazon Elastic Block Store", "Compute": "Amazon Elastic Compute Cloud"}
+    assert row["ServiceName"] == named[expected[0]]
     assert row["PricingCategory"] == ("Dynamic" if "Spot" in usage_type else "Standard")
 
 

@@ -19,8 +19,10 @@ from tests.normalize.azure_bills import (
     ACTUAL_TOTAL,
     AMORTIZED,
     AMORTIZED_TOTAL,
+    AT_ACCOUNT,
     MACHINE,
     PLAN,
+    RESERVED,
     SUBSCRIPTION,
     VM,
     write,
@@ -92,6 +94,21 @@ def test_a_purchase_is_billed_and_what_it_covers_is_effective(pair: list[Row]) -
     assert costs(unused) == money("0", "0.40", "0", "0")
     assert (unused["ChargeCategory"], unused["CommitmentDiscountStatus"]) == ("Usage", "Unused")
     assert (unused["ConsumedQuantity"], unused["ConsumedUnit"]) == (None, None)
+
+
+def test_what_has_no_list_price_is_listed_at_the_contracted_one(tmp_path: Path) -> None:
+    # 3 at 24.00; the export says 0 for a list price that it does not have.
+    bought = RESERVED | {
+        "ChargeType": "Purchase",
+        "Quantity": "3",
+        "UnitPrice": "24",
+        "PayGPrice": "0",
+        "CostInBillingCurrency": "72",
+    }
+    path = write(tmp_path / "actual.csv", [AT_ACCOUNT | bought])
+    [row], _ = normalize_month({"azure_actual": path}, tmp_path, "2026-01")
+    assert (row["ListUnitPrice"], row["ContractedUnitPrice"], row["ListCost"]) == money("24", "24", "72")
+    assert "ListUnitPrice" in row["x_Inferred"]
 
 
 def test_savings_plans_are_commitments_of_spend(pair: list[Row]) -> None:

@@ -136,6 +136,8 @@ def test_resource_based_commitments(bill: list[Row]) -> None:
     assert covered["CommitmentDiscountId"] == "Committed Usage Discount: CPU"
     assert (covered["CommitmentDiscountStatus"], covered["CommitmentDiscountCategory"]) == ("Used", "Usage")
     assert covered["PricingCategory"] == "Committed"
+    # All of its hour is covered: the credit is the cost.
+    assert (covered["CommitmentDiscountQuantity"], covered["CommitmentDiscountUnit"]) == (1, "hour")
     assert covered["x_Inferred"] == "EffectiveCost"
 
     fee = charge(bill, FEE)
@@ -145,6 +147,25 @@ def test_resource_based_commitments(bill: list[Row]) -> None:
     assert (fee["CommitmentDiscountStatus"], fee["PricingCategory"]) == (None, "Standard")
     assert (fee["ConsumedQuantity"], fee["ResourceId"]) == (None, None)
     assert fee["x_Inferred"] == "EffectiveCost"
+
+
+def test_a_commitment_has_one_name_and_covers_what_its_credit_pays_for(tmp_path: Path) -> None:
+    # Of an hour for 8.00 the commitment takes 6.00 off: it covers three quarters of it.
+    credit = {
+        "name": "CPU",
+        "amount": -6.0,
+        "full_name": "Committed Usage Discount: CPU",
+        "id": "subscription-1",
+        "type": "COMMITTED_USAGE_DISCOUNT",
+    }
+    path = write(tmp_path / "part-0.parquet", [COVERED | {"credits": [credit]}, FEE])
+    rows, _ = normalize_month({"gcp_detailed": path}, tmp_path, "2026-01")
+    covered, fee = sorted(rows, key=lambda row: row["x_RowNumber"])
+    assert covered["CommitmentDiscountId"] == fee["CommitmentDiscountId"] == "subscription-1"
+    name = "Commitment v1: N2 Cpu in Americas for 1 Year"
+    assert covered["CommitmentDiscountName"] == fee["CommitmentDiscountName"] == name
+    assert covered["CommitmentDiscountQuantity"] == Decimal("0.75")
+    assert costs(covered) == money("2", "2", "8", "12")
 
 
 def test_the_new_spend_based_model(bill: list[Row]) -> None:

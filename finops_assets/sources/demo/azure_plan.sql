@@ -25,7 +25,8 @@ SELECT
     a.name AS subscription_name,
     a.section,
     guid('meter', s.line || s.region) AS meter_id,
-    upper(left(digest('part', s.line), 3)) || '-' || (10000 + hash('part', s.line) % 90000) AS part_number,
+    upper(left(digest('part', s.line || s.region), 3)) || '-'
+        || (10000 + hash('part', s.line || s.region) % 90000) AS part_number,
     CAST(round(CAST(s.price AS DOUBLE) / 0.93, 6) AS DECIMAL(18, 10)) AS payg_price
 FROM slots AS s
 JOIN accounts AS a USING (account)

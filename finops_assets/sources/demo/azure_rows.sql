@@ -64,7 +64,7 @@ SELECT
     l.product AS ProductName,
     coalesce(m.meter_category, l.refund_category, 'Unassigned') AS MeterCategory,
     m.meter_subcategory AS MeterSubCategory,
-    m.meter_id AS MeterId,
+    coalesce(m.meter_id, CASE WHEN l.charge_type = 'Purchase' THEN guid('meter', l.product) END) AS MeterId,
     m.meter_name AS MeterName,
     m.meter_region AS MeterRegion,
     l.unit AS UnitOfMeasure,

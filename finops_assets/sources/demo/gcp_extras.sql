@@ -27,7 +27,10 @@ support AS (
         '5C4F-9B21-88D0' AS sku_id,
         'Enhanced Support Subscription Fee' AS sku,
         'regular' AS cost_type,
-        1450.00 AS cost
+        1450.00 AS cost,
+        1450.00 AS price,
+        1 AS quantity,
+        'month' AS unit
 ),
 marketplace AS (
     SELECT
@@ -41,6 +44,9 @@ marketplace AS (
         'Harborlight Feature Flags - monthly subscription' AS sku,
         'regular' AS cost_type,
         690.00 AS cost,
+        690.00 AS price,
+        1 AS quantity,
+        'month' AS unit,
         'Harborlight Ltd.' AS seller_name
 ),
 adjustments AS (

@@ -57,10 +57,10 @@ SELECT
     'USD' AS currency,
     1 AS currency_conversion_rate,
     CASE WHEN l.quantity IS NOT NULL THEN {
-        'amount': l.quantity * CAST(k.unit_factor AS DOUBLE),
-        'unit': k.unit,
+        'amount': l.quantity * CASE WHEN l.unit IS NULL THEN CAST(k.unit_factor AS DOUBLE) ELSE 1 END,
+        'unit': coalesce(l.unit, k.unit),
         'amount_in_pricing_units': l.quantity,
-        'pricing_unit': k.pricing_unit
+        'pricing_unit': coalesce(l.unit, k.pricing_unit)
     } END AS usage,
     list_filter([
         {
@@ -92,7 +92,7 @@ SELECT
         'list_price_consumption_model': coalesce(l.price, k.price),
         'effective_price': coalesce(l.price, k.price),
         'tier_start_amount': 0,
-        'unit': k.pricing_unit,
+        'unit': coalesce(l.unit, k.pricing_unit),
         'pricing_unit_quantity': 1
     } END AS price,
     CASE WHEN l.subscription_id IS NOT NULL THEN {'instance_id': l.subscription_id} END AS subscription,
