@@ -21,6 +21,7 @@ from finops_assets.defs.quality.assets import keep_outcomes
 from finops_assets.defs.quality.conformance import hold_to_rules
 from finops_assets.defs.quality.restatements import compare, record
 from finops_assets.defs.resources import Platform
+from finops_assets.marts.reconciliation import published_sql
 from finops_assets.normalize.formats import FORMAT_BY_NAME
 from finops_assets.settings import Settings, current_settings
 from finops_assets.warehouse import publish as publishing
@@ -115,6 +116,7 @@ class Deliveries:
             native=native_tables(),
             views=view_tables(),
             keep_days=self.settings.history.keep_days,
+            hold=published_sql(),
         )
 
 

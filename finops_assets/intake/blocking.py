@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from finops_assets.engine.duckdb import DuckDBEngine
+from finops_assets.focus.columns import columns
 from finops_assets.focus.rules import RowRule, blocking_rules
 from finops_assets.intake.bill import ACCEPTED, QUARANTINED, Bill
 from finops_assets.schema import literal, quote
@@ -15,9 +16,10 @@ def broken_rules(engine: DuckDBEngine, rows: Path) -> str | None:
     """What the rows of a FOCUS bill break, in words with the first row of each rule; None when nothing."""
     rules = blocking_rules()
     outcomes = ", ".join(f"{_failed(r)} AS f{n}, {_first(r)} AS s{n}" for n, r in enumerate(rules))
+    delivered = f"read_parquet({literal(str(rows))}, hive_partitioning = false)"
     with engine.connect() as connection:
         found = connection.execute(
-            f"SELECT {outcomes} FROM read_parquet({literal(str(rows))}, hive_partitioning = false)"
+            f"SELECT {outcomes} FROM (SELECT * REPLACE ({_respelled('ChargeCategory')}) FROM {delivered})"
         ).fetchone()
     assert found is not None  # noqa: S101 - an aggregate has one row
     broken = [
@@ -46,6 +48,13 @@ def decided(known: Sequence[Bill], accepted: Mapping[str, str]) -> dict[str, str
 def how_to_accept(bill_id: str) -> str:
     """What to write to take a held bill as it is."""
     return f'to take it as it is, say why in finops.toml: [accepted_bills] "{bill_id}" = "…"'
+
+
+def _respelled(name: str) -> str:
+    """The value as FOCUS spells it: Google's own view writes lower case, which normalizing mends."""
+    [column] = (c for c in columns() if c.name == name)
+    spellings = ", ".join(f"{literal(value.lower())}: {literal(value)}" for value in column.allowed_values)
+    return f"coalesce(MAP {{{spellings}}}[lower({quote(name)})], {quote(name)}) AS {quote(name)}"
 
 
 def _breaks(rule: RowRule) -> str:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -36,6 +37,14 @@ def platform(tmp_path: Path) -> Platform:
     return platform
 
 
+@pytest.fixture
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """A shell that runs the tests in its background has them ignore Ctrl-C, and so what they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def wait_for(log: Path, words: str, process: subprocess.Popen[bytes]) -> str:
     until = time.monotonic() + PATIENCE_SECONDS
     while words not in (said := log.read_text(encoding="utf-8")):
@@ -50,13 +59,19 @@ def links(said: str) -> dict[str, str]:
     return {name: url for name, url in lines}
 
 
+@pytest.mark.usefixtures("_ctrl_c_is_heard")
 def test_three_servers_come_up_and_ctrl_c_stops_all_of_them(platform: Platform) -> None:
     assert platform.finops("ingest").returncode == 0
     log = platform.root / "run.log"
     command = [str(Path(sys.executable).parent / "finops"), "run"]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=PROJECT, env=platform.environment, stdout=out, stderr=out, start_new_session=True
+            command,
+            cwd=PROJECT,
+            env=platform.environment,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
         )
     try:
         urls = links(wait_for(log, "Ctrl-C stops all of them.", process))

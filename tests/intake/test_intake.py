@@ -324,6 +324,13 @@ def test_a_source_that_fails_decides_nothing(desk: Desk) -> None:
     assert [b.status for b in desk.take()] == ["accepted"]
 
 
+def test_a_category_in_lower_case_breaks_no_rule(desk: Desk) -> None:
+    # Google's own FOCUS view writes its closed lists so.
+    desk.put("2026-01/bill.csv", text({"ChargeCategory": "usage"}, {"ChargeCategory": "TAX"}))
+    (taken,) = desk.take()
+    assert (taken.status, taken.problem) == ("accepted", None)
+
+
 def test_a_row_that_breaks_a_blocking_rule_holds_the_whole_bill_until_somebody_decides(desk: Desk) -> None:
     never_ends = {"ChargePeriodEnd": "2026-01-05T00:00:00Z"}
     desk.put("2026-01/bill.csv", text({}, {"ChargeCategory": "Fee"}, never_ends, {"ChargeCategory": "Fine"}))
