@@ -50,6 +50,7 @@ def _plain_errors() -> Iterator[None]:
     from finops_assets.queries.dimensions import UnknownDimensionError
     from finops_assets.queries.filters import BadFilterError
     from finops_assets.queries.focus import UnknownDatasetError
+    from finops_assets.running.official import OfficialError
     from finops_assets.running.trace import BadFigureError
     from finops_assets.sources.base import SourceError
     from finops_assets.warehouse.history import NotKeptError
@@ -64,6 +65,7 @@ def _plain_errors() -> Iterator[None]:
         NotReconciledError,
         NotKeptError,
         BadFigureError,
+        OfficialError,
         BadFilterError,
         UnknownDimensionError,
         UnknownDatasetError,
@@ -203,6 +205,9 @@ def conformance(
     month: Month = None,
     rule: Annotated[str | None, typer.Option(help="Only this rule.")] = None,
     as_of: AsOf = None,
+    official: Annotated[
+        bool, typer.Option("--official", help="Run FOCUS's official validator beside ours (Python 3.12).")
+    ] = False,
 ) -> None:
     """Show how the bills keep the rules of FOCUS 1.4; fails when a rule that says MUST is broken."""
     from finops_assets.running.conformance import print_conformance
@@ -210,6 +215,16 @@ def conformance(
     with _plain_errors():
         settings = current_settings()
         _check_known(settings, [source] if source else None)
+        if official:
+            from finops_assets.defs.resources import Platform
+            from finops_assets.running.official import print_official
+
+            if rule or as_of:
+                raise typer.BadParameter(
+                    "--official looks at whole bills as they are now: no --rule, no --as-of."
+                )
+            print_official(_known(settings, None), Platform(), console, source, month)
+            return
         if not print_conformance(_known(settings, as_of), console, source, month, rule):
             raise typer.Exit(1)
 

@@ -21,6 +21,12 @@ _BLOCKING = {"ChargeCategory-Not-Null", "ChargeCategory-Allowed-Value", "ChargeP
 """What a sum by category and day goes wrong without, beside what cannot be read at all: that a cost, its
 currency and its times are none. Other rules make a bill poorer when they are broken, not false."""
 
+_WORDS = "[A-Za-z][A-Za-z0-9]*( [A-Za-z][A-Za-z0-9]*)*"
+_TIME = "(Year|Month|Day|Hour|Minute|Second)"
+_UNIT = f"({_WORDS}(-{_TIME}s|/({_TIME}|[0-9]+ {_TIME}s))?|[0-9]+ {_WORDS})"
+"""Unit Format: what is counted, in words or a size ('GB'); of time ('GB-Hours'), per time ('Requests/Second',
+'Requests/3 Months'), or so many of it ('1000 Requests')."""
+
 
 @dataclass(frozen=True)
 class RowRule:
@@ -114,6 +120,11 @@ def _format(column: FocusColumn) -> list[RowRule]:
         case "Key-Value":
             says = "A flat JSON object of key and value."
             return [_own(column, "Key-Value", says, _flat(name), is_set)]
+        case "Unit":
+            says = "A unit: units, or a quantity of them, by or per time, all spelled as FOCUS does."
+            return [
+                _own(column, "Unit-Format", says, f"regexp_full_match({name}, '{_UNIT}')", is_set, SHOULD)
+            ]
         case "JSON Object":
             says = "A JSON object."
             must = f"CASE WHEN json_valid({name}) THEN json_type({name}) = 'OBJECT' END"
@@ -130,11 +141,13 @@ def _flat(name: str) -> str:
     return f"CASE WHEN json_valid({name}) THEN {flat} END"
 
 
-def _own(column: FocusColumn, suffix: str, says: str, must: str, when: str = "true") -> RowRule:
+def _own(
+    column: FocusColumn, suffix: str, says: str, must: str, when: str = "true", level: str = MUST
+) -> RowRule:
     return RowRule(
         rule=f"{column.name}-{suffix}",
         column=column.name,
-        level=MUST if column.level != "Recommended" else SHOULD,
+        level=SHOULD if column.level == "Recommended" else level,
         says=says,
         source=column.name,
         must=must,

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import csv
+import os
 import subprocess
 import sys
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
+import uv
 
+from finops_assets.engine.base import ParquetInput
+from finops_assets.engine.duckdb import DuckDBEngine
+from finops_assets.focus.official import FAILED
+from finops_assets.normalize.formats import FORMAT_BY_NAME
+from finops_assets.running.official import verdicts
 from tests.platform_process import Platform
 
 BILLS = {
@@ -102,3 +110,42 @@ def test_a_changed_figure_breaks_its_rule(platform: Platform) -> None:
     assert platform.query(
         "SELECT rule, failed FROM conformance WHERE x_Source = 'changed' AND failed > 0 AND level = 'MUST'"
     ) == [("ListCost-Is-Price-Times-Quantity", 1)]
+
+
+@pytest.fixture
+def python_312(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Python that the official validator runs on, where this machine has one."""
+    found = subprocess.run([uv.find_uv_bin(), "python", "find", "3.12"], capture_output=True, check=False)
+    if not found.returncode:
+        return
+    # uv asks pyenv's shims, which answer for the chosen version only.
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    kept = sorted(pyenv.glob("versions/3.12*/bin/python"))
+    if not kept:
+        pytest.skip("the official validator needs Python 3.12, which is not on this machine")
+    monkeypatch.setenv("UV_PYTHON", str(kept[-1]))
+
+
+@pytest.mark.usefixtures("python_312")
+@pytest.mark.parametrize("source", ["aws-12", "gcp-13"])
+def test_the_official_validator_agrees_or_it_is_known_why_not(platform: Platform, source: str) -> None:
+    done = platform.finops("conformance", "--official", "--source", source)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "by its official validator and by ours" in done.stdout
+    assert "No reason is known" not in " ".join(done.stdout.split())
+
+
+@pytest.mark.usefixtures("python_312")
+def test_both_sides_find_a_price_below_zero(platform: Platform, tmp_path: Path) -> None:
+    table = FORMAT_BY_NAME["focus"].raw_table()
+    [kept] = (platform.root / "var" / "lake" / table.name).glob("x_Source=aws-12/*/*.parquet")
+    below = pl.when(pl.int_range(pl.len()) == 0).then(-1).otherwise(pl.col("ListUnitPrice"))
+    changed = Path(tmp_path, *kept.parts[-3:])
+    changed.parent.mkdir(parents=True)
+    pl.read_parquet(kept, hive_partitioning=False).with_columns(
+        below.cast(pl.Decimal(38, 18)).alias("ListUnitPrice")
+    ).write_parquet(changed)
+    found = verdicts(DuckDBEngine(tmp_path / "spill"), ParquetInput(table, (str(changed),)))
+    assert ("ListUnitPrice", "ListUnitPrice-Not-Negative") in found.ours
+    assert "ListUnitPrice" in {check.column for check in found.official if check.outcome == FAILED}
+    assert "ListUnitPrice" not in {difference.column for difference in found.apart}

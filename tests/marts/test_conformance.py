@@ -170,6 +170,8 @@ def test_every_worked_example_keeps_the_rule_that_it_illustrates_until_a_figure_
         ({"ContractedUnitPrice": None}, "ContractedUnitPrice-Of-Sku-Price"),
         ({"SkuMeter": None}, "SkuMeter-Set"),
         ({"SkuPriceDetails": '{"Cores": 2}'}, "SkuPriceDetails-Keys"),
+        ({"PricingUnit": "GB-Mo"}, "PricingUnit-Unit-Format"),
+        ({"ConsumedUnit": "10K Requests"}, "ConsumedUnit-Unit-Format"),
         ({"SubAccountName": None}, "SubAccountName-Set"),
         ({"SubAccountType": None}, "SubAccountType-Set"),
         ({"ResourceType": None}, "ResourceType-Set"),
@@ -227,6 +229,14 @@ def test_an_older_bill_is_held_to_the_columns_that_it_knows() -> None:
     unsold = {**GOOD, "SkuPriceId": None}
     assert "PricingQuantity-Without-Sku-Price" in failed([unsold], "1.4")
     assert "PricingQuantity-Without-Sku-Price" not in outcomes([unsold], "1.3")
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["GB", "Hours", "vCPU", "API Requests", "GB-Hours", "GB/Hour", "1000 Requests", "Requests/3 Months"],
+)
+def test_units_that_focus_spells(unit: str) -> None:
+    assert failed([{**GOOD, "PricingUnit": unit, "ConsumedUnit": unit}]) == {}
 
 
 def test_rows_and_cost_are_shares_of_the_bill() -> None:
