@@ -165,6 +165,8 @@ def test_one_corrupted_cell_of_a_column_that_is_bound_by_rules_is_caught_by_them
 
     # All at once tells what the bill with that one cell changed tells by itself.
     for column in ("PricingCategory", "CommitmentDiscountId", "ServiceCategory"):
+        if sum(row[column] is not None for row in rows) < 2:
+            continue  # changed, the bill never fills the column, and is not held to its rules
         one = next(c for c in corruptions if c["column_name"] == column and c["kind"] == "null")
         changed = [dict(row) for row in rows]
         changed[one["row_number"] - 1][column] = None
