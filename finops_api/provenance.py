@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from finops_api.period import Period
@@ -31,6 +32,21 @@ def rows_url(
         *(("filter", text) for text in filter_texts(narrowed)),
     ]
     return f"{ROWS_PATH}?{urlencode(params, quote_via=quote)}"
+
+
+def rows_url_of(
+    row: Mapping[str, Any], columns: Sequence[str], metric: str, *, as_of: date | None
+) -> str | None:
+    """The address of the rows of a table's row with first_day and last_day, by what it says of `columns`.
+
+    None where it has no days: it has no rows, or they are another delivery's now. BillingCurrency is not one
+    of the columns, it is the figure's currency.
+    """
+    if row["first_day"] is None:
+        return None
+    days = Period(row["first_day"], row["last_day"])
+    narrowed = [Filter(c, (row[c],)) for c in columns if c != "BillingCurrency"]
+    return rows_url(days, metric, row["BillingCurrency"], narrowed, as_of=as_of)
 
 
 def group(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import streamlit as st
 
@@ -39,6 +40,18 @@ class Figure:
     def only(self, columns: Sequence[str], values: Sequence[str | None]) -> Figure:
         """The same for one row of a table grouped by `columns`."""
         return self.narrowed(*(Filter(c, (v,)) for c, v in zip(columns, values, strict=True)))
+
+
+def figure_of(row: Mapping[str, Any], columns: Sequence[str], metric: Metric) -> Figure | None:
+    """What a row with first_day and last_day adds up, by what it says of `columns`; None without days.
+
+    BillingCurrency may be one of them: it is the figure's currency.
+    """
+    if row["first_day"] is None:
+        return None
+    narrowed = tuple(Filter(c, (row[c],)) for c in columns if c != "BillingCurrency")
+    end = row["last_day"] + timedelta(days=1)
+    return Figure(row["first_day"], end, metric, row["BillingCurrency"], narrowed)
 
 
 class BadLinkError(ValueError):

@@ -12,6 +12,7 @@ import streamlit as st
 from finops_assets.queries import restatements
 from streamlit_app import data, tables
 from streamlit_app.format import NOTHING, change, count, day, exact, label, markdown
+from streamlit_app.links import figure_of, rows_link
 
 _RIGHT: dict[str, Any] = {"alignment": "right"}
 _STATES = ["Open month", "Corrected", "Uncorrected"]
@@ -124,7 +125,7 @@ def _opened(row: dict[str, Any]) -> None:
         }
     )
     amounts = ("Before", "After", "Change", "Of it corrections", "Effective change")
-    tables.show(
+    chosen = tables.select_row(
         shown,
         {
             "Service": "Service",
@@ -140,9 +141,22 @@ def _opened(row: dict[str, Any]) -> None:
             "Uncorrected": st.column_config.CheckboxColumn("Uncorrected"),
         },
         alt="What the delivery changed, by service and account",
+        key="restated",
         height=tables.fitted(shown, 420),
     )
-    tables.download(own, f"restatement-{row['x_Source']}-{row['x_BillingMonth']}", key="restatement_csv")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        tables.download(own, f"restatement-{row['x_Source']}-{row['x_BillingMonth']}", key="restatement_csv")
+        _rows_behind(None if chosen is None else own.slice(chosen, 1).to_pylist()[0])
+
+
+def _rows_behind(change: dict[str, Any] | None) -> None:
+    figure = None if change is None else figure_of(change, restatements.PLACE, "BilledCost")
+    if change is None:
+        st.caption("Choose one to see the bill rows that it became.", width="content")
+    elif figure is None:
+        st.caption("It became no row that is in force.", width="content")
+    else:
+        rows_link(figure, f"Bill rows of {label(change['ServiceName'])} after the change")
 
 
 def _delivered(row: dict[str, Any], side: str) -> str:

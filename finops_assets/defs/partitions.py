@@ -13,6 +13,8 @@ from finops_assets.settings import current_settings
 
 # Beta in name: the alternative, one run for each partition, costs more than four times as long.
 warnings.filterwarnings("ignore", "Parameter `backfill_policy` of", dg.BetaWarning)
+# Beta too; nothing else says of two dimensions which follows which.
+warnings.filterwarnings("ignore", "Class `MultiPartitionMapping` is", dg.BetaWarning)
 
 MONTH_DIMENSION = "month"
 SOURCE_DIMENSION = "source"
@@ -30,6 +32,16 @@ def bill_partitions() -> dg.MultiPartitionsDefinition:
     months = dg.MonthlyPartitionsDefinition(start_date=settings.first_month, fmt="%Y-%m", end_offset=1)
     sources = dg.StaticPartitionsDefinition(list(settings.sources))
     return dg.MultiPartitionsDefinition({MONTH_DIMENSION: months, SOURCE_DIMENSION: sources})
+
+
+def every_month() -> dg.MultiPartitionMapping:
+    """A partition of a table that is made of all months of its source in another."""
+    return dg.MultiPartitionMapping(
+        {
+            MONTH_DIMENSION: dg.DimensionPartitionMapping(MONTH_DIMENSION, dg.AllPartitionMapping()),
+            SOURCE_DIMENSION: dg.DimensionPartitionMapping(SOURCE_DIMENSION, dg.IdentityPartitionMapping()),
+        }
+    )
 
 
 SINGLE_RUN = dg.BackfillPolicy.single_run()

@@ -23,5 +23,14 @@ ACTIVE = frozenset(_ACTIVE.split())
 RECENT = frozenset({"ANG", "BGN", "CUC", "HRK", "SLL", "ZWL"})
 """Codes withdrawn in the last years that bills of the last years are in."""
 
+_WHOLE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_MILLS = "BHD IQD JOD KWD LYD OMR TND"
+
 CURRENCIES = ACTIVE | RECENT
 """Every code a bill may be in."""
+
+
+def subunit_sql(column: str) -> str:
+    """SQL of what a currency's smallest coin is worth, by ISO 4217's minor units: 1, 0.001, else 0.01."""
+    whole, mills = (", ".join(f"'{code}'" for code in codes.split()) for codes in (_WHOLE, _MILLS))
+    return f"CASE WHEN {column} IN ({whole}) THEN 1 WHEN {column} IN ({mills}) THEN 0.001 ELSE 0.01 END"

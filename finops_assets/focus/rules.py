@@ -1,7 +1,8 @@
-"""The rules of FOCUS 1.4's Cost and Usage dataset, as data: SQL conditions of a row, and queries over many.
+"""The rules of FOCUS 1.4 as data: SQL conditions of a row, and queries over many.
 
-Sources: the columns' own nulls, allowed values and formats (`columns.csv`), what one row's columns demand of
-each other (`rules.toml`), and sums over rows (`rules_across.toml`); each names the specification's section.
+Sources: the columns' own nulls, allowed values and formats (`columns.csv`), what one charge's columns demand
+of each other (`rules.toml`), sums over charges (`rules_across.toml`), and what is said of the other datasets
+and of these and the charges together (`rules_datasets.toml`); each names the specification's section.
 """
 
 from __future__ import annotations
@@ -12,14 +13,19 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from finops_assets.focus.columns import FocusColumn, columns, service_subcategories
-from finops_assets.focus.currencies import CURRENCIES
+from finops_assets.focus.columns import COST_AND_USAGE, FocusColumn, columns, service_subcategories
+from finops_assets.focus.currencies import CURRENCIES, subunit_sql
 
 MUST, SHOULD = "MUST", "SHOULD"
 
 _BLOCKING = {"ChargeCategory-Not-Null", "ChargeCategory-Allowed-Value", "ChargePeriod-Order"}
 """What a sum by category and day goes wrong without, beside what cannot be read at all: that a cost, its
 currency and its times are none. Other rules make a bill poorer when they are broken, not false."""
+
+_RANGES = {
+    "Decimal (non-negative)": ("Not-Negative", "Not below zero.", ">= 0"),
+    "Decimal [0.0, 1.0]": ("Share", "From 0 to 1.", "BETWEEN 0 AND 1"),
+}
 
 _WORDS = "[A-Za-z][A-Za-z0-9]*( [A-Za-z][A-Za-z0-9]*)*"
 _TIME = "(Year|Month|Day|Hour|Minute|Second)"
@@ -66,14 +72,15 @@ class AcrossRule:
 
 
 @cache
-def row_rules() -> tuple[RowRule, ...]:
+def row_rules(dataset: str = COST_AND_USAGE) -> tuple[RowRule, ...]:
     """Every rule of a single row, each column's own first."""
-    own = [rule for column in columns() for make in _OWN for rule in make(column)]
+    own = [rule for column in columns(dataset) for make in _OWN for rule in make(column)]
     between = [
-        RowRule(rule=name, needs_column=_is_conditional(given["column"]), **given)
-        for name, given in _toml("rules.toml").items()
+        RowRule(rule=name, needs_column=_is_conditional(given["column"], dataset), **given)
+        for name, given in _of(dataset).items()
+        if "must" in given
     ]
-    return (*own, *between, _subcategory())
+    return (*own, *between, *([_subcategory()] if dataset == COST_AND_USAGE else []))
 
 
 @cache
@@ -83,9 +90,9 @@ def blocking_rules() -> tuple[RowRule, ...]:
 
 
 @cache
-def across_rules() -> tuple[AcrossRule, ...]:
-    """Every rule over many rows."""
-    return tuple(AcrossRule(rule=name, **given) for name, given in _toml("rules_across.toml").items())
+def across_rules(dataset: str = COST_AND_USAGE) -> tuple[AcrossRule, ...]:
+    """Every rule over many rows; those of another dataset than charges read `delivered` beside `charges`."""
+    return tuple(AcrossRule(rule=name, **given) for name, given in _of(dataset).items() if "sql" in given)
 
 
 def _nulls(column: FocusColumn) -> list[RowRule]:
@@ -115,8 +122,9 @@ def _format(column: FocusColumn) -> list[RowRule]:
         case "Currency" if name == "BillingCurrency":
             codes = ", ".join(f"'{code}'" for code in sorted(CURRENCIES))
             return [_own(column, "Currency", "An ISO 4217 code.", f"{name} IN ({codes})", is_set)]
-        case "Decimal (non-negative)":
-            return [_own(column, "Not-Negative", "Not below zero.", f"{name} >= 0", is_set)]
+        case values if values in _RANGES:
+            suffix, says, within = _RANGES[values]
+            return [_own(column, suffix, says, f"{name} {within}", is_set)]
         case "Key-Value":
             says = "A flat JSON object of key and value."
             return [_own(column, "Key-Value", says, _flat(name), is_set)]
@@ -145,7 +153,7 @@ def _own(
     column: FocusColumn, suffix: str, says: str, must: str, when: str = "true", level: str = MUST
 ) -> RowRule:
     return RowRule(
-        rule=f"{column.name}-{suffix}",
+        rule=f"{_prefix(column.dataset)}{column.name}-{suffix}",
         column=column.name,
         level=SHOULD if column.level == "Recommended" else level,
         says=says,
@@ -169,12 +177,25 @@ def _subcategory() -> RowRule:
     )
 
 
-def _is_conditional(name: str) -> bool:
-    return next(c for c in columns() if c.name == name).level != "Mandatory"
+def _is_conditional(name: str, dataset: str) -> bool:
+    return next(c for c in columns(dataset) if c.name == name).level != "Mandatory"
+
+
+def _prefix(dataset: str) -> str:
+    """What the names of a dataset's rules begin with, where they are not of charges."""
+    return "" if dataset == COST_AND_USAGE else f"{dataset}."
+
+
+def _of(dataset: str) -> dict[str, dict[str, str]]:
+    """Rule → what the files say of it, of one dataset."""
+    if dataset == COST_AND_USAGE:
+        return _toml("rules.toml") | _toml("rules_across.toml")
+    return {n: g for n, g in _toml("rules_datasets.toml").items() if n.startswith(_prefix(dataset))}
 
 
 def _toml(name: str) -> dict[str, dict[str, str]]:
-    return tomllib.loads(files("finops_assets.focus").joinpath(name).read_text(encoding="utf-8"))
+    text = files("finops_assets.focus").joinpath(name).read_text(encoding="utf-8")
+    return tomllib.loads(text.replace("$subunit", subunit_sql("BillingCurrency")))
 
 
 _OWN: tuple[Callable[[FocusColumn], list[RowRule]], ...] = (_nulls, _values, _format)

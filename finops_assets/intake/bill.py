@@ -40,6 +40,11 @@ class Bill:
     run_id: str
     decision: str | None = None
 
+    @property
+    def is_of_charges(self) -> bool:
+        """Whether its rows are charges, and not one of FOCUS's other datasets; so is one never recognized."""
+        return self.format is None or FORMAT_BY_NAME[self.format].is_bill
+
 
 def control_totals(metric: str, totals: dict[str, Decimal]) -> str:
     """The bill's own totals as JSON text; amounts as plain decimal strings."""
@@ -64,13 +69,17 @@ def settle(bills: Iterable[Bill]) -> list[Bill]:
     """Decide which bills of one source and month are in force: of each format the newest good one.
 
     What would count the month twice is quarantined and says so: a bill in a second format that is not
-    the first's companion, or of a second export in the same format. Bills come in the order of their
+    the first's companion, or of a second export in the same format. FOCUS's other datasets stand beside
+    any, the newest of each. Bills come in the order of their
     arrival; the same order is returned. A bill that was never read stays superseded.
     """
     settled = [b if _is_out(b) else replace(b, status=SUPERSEDED) for b in bills]
+    beside = {b.format: n for n, b in enumerate(settled) if not _is_out(b) and not b.is_of_charges}
+    for index in beside.values():
+        settled[index] = replace(settled[index], status=ACCEPTED)
     newest: dict[tuple[str, str | None], int] = {}
     for index, bill in enumerate(settled):
-        if not _is_out(bill) and bill.format is not None:
+        if not _is_out(bill) and bill.format is not None and bill.is_of_charges:
             newest[bill.format, bill.export] = index
     leader: Bill | None = None
     taken: dict[str, Bill] = {}

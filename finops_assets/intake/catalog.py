@@ -57,7 +57,7 @@ class Catalog:
         try:
             (file,) = self.source.fetch(delivery, folder, Silence())
             form = FORMAT_BY_NAME[delivery.format] if delivery.format else detect_format(self.engine, file)
-            months = months_in(self.engine, file, form)
+            months = months_in(self.engine, file, form) if form.month else [f"{delivery.exported_at:%Y-%m}"]
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if not months:

@@ -164,7 +164,11 @@ class Intake:
             waiting,
             rows=parsed.rows,
             files=_files(fetched, parsed.rows_by_file),
-            focus_version=focus_version(self.engine, fetched[0]) if form.is_focus else None,
+            focus_version=(
+                focus_version(self.engine, fetched[0], form.dataset)
+                if form.is_focus or not form.is_bill
+                else None
+            ),
             control_totals=control_totals(form.metric, parsed.totals),
         )
 

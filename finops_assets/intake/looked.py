@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finops_assets.lake.lake import build_key
-from finops_assets.normalize.formats import FORMATS
+from finops_assets.normalize.formats import DELIVERED
 
 
 @dataclass(frozen=True)
@@ -34,4 +34,4 @@ class LookedInto:
         new.replace(path)
 
     def _path(self, fingerprint: str) -> Path:
-        return self.folder / build_key(*(form.reading for form in FORMATS)) / f"{fingerprint}.json"
+        return self.folder / build_key(*(form.reading for form in DELIVERED)) / f"{fingerprint}.json"

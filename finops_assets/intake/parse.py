@@ -53,15 +53,18 @@ def detect_format(engine: DuckDBEngine, file: FetchedFile) -> Format:
         raise BillError(f"{file.name}: {error}") from None
 
 
-def focus_version(engine: DuckDBEngine, file: FetchedFile) -> str:
-    """The FOCUS version whose columns a file of a FOCUS format has. Raises BillError."""
+def focus_version(engine: DuckDBEngine, file: FetchedFile, dataset: str) -> str:
+    """The FOCUS version whose columns a file of one of its datasets has. Raises BillError."""
     with engine.connect() as connection:
         columns = _read(file, lambda: delivered_columns(connection, file.path))
-    return version_of([c.name for c in columns])
+    return version_of([c.name for c in columns], dataset)
 
 
 def months_in(engine: DuckDBEngine, file: FetchedFile, form: Format) -> list[str]:
-    """The billing months that a file's rows belong to, sorted. Raises BillError."""
+    """The billing months that a file's rows belong to, sorted. Raises BillError.
+
+    `form` says by which; one whose rows are of no month has none.
+    """
     with engine.connect() as connection:
         select = _file_select(connection, file, form, bill_id="")
         found = _read(
@@ -90,7 +93,9 @@ def parse(
         selects = [_file_select(connection, f, form, bill_id) for f in files]
     union = " UNION ALL ".join(f"({s})" for s in selects)
     where = form.month
-    if month_is_stated:
+    if not where:
+        keep = "true"
+    elif month_is_stated:
         stated = _problem(f"'the billing month {month}'", f"coalesce({where}, 'none')", "'billing month'")
         keep = f"CASE WHEN {where} IS DISTINCT FROM {literal(month)} THEN {stated} ELSE true END"
     else:
@@ -106,7 +111,7 @@ def parse(
         bytes=written.bytes,
         rows=written.rows,
         rows_by_file=_rows_by_file(engine, to),
-        totals=_totals(engine, form, to),
+        totals=_totals(engine, form, to) if form.amount else {},
     )
 
 

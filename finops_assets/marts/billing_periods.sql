@@ -6,7 +6,8 @@
 --
 -- Reads: costs, bills.
 WITH deliveries AS (
-    SELECT min(exported_at) AS first_at, max(exported_at) FILTER (status = 'accepted') AS last_at FROM bills
+    SELECT min(exported_at) AS first_at, max(exported_at) FILTER (status = 'accepted') AS last_at
+    FROM bills WHERE NOT coalesce(starts_with(format, 'focus_'), false)
 )
 SELECT
     c.InvoiceIssuerName,

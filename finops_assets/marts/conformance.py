@@ -1,10 +1,14 @@
-"""The SQL that holds a bill's rows against the rules of FOCUS: one pass for all rules of a single row."""
+"""The SQL that holds a bill's rows against the rules of FOCUS: one pass for all rules of a single row.
+
+FOCUS's other datasets, where they are delivered, are held to theirs in the same way. What is of no currency
+is filed under XXX, ISO 4217's word for that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from finops_assets.focus.columns import columns
+from finops_assets.focus.columns import COST_AND_USAGE, columns
 from finops_assets.focus.rules import AcrossRule, RowRule, across_rules, row_rules
 from finops_assets.schema import BILL_KEYS, BY_BILL, MONEY, Column, Table, literal, quote
 
@@ -34,23 +38,42 @@ CONFORMANCE = Table(
 )
 
 
-def rules_of(version: str) -> tuple[list[RowRule], list[AcrossRule]]:
+_AS_CHARGES = {
+    COST_AND_USAGE: "charges",
+    "BillingPeriod": (
+        f"(SELECT *, 'XXX' AS BillingCurrency, CAST(0 AS {MONEY}) AS EffectiveCost FROM delivered)"
+    ),
+    "InvoiceDetail": "(SELECT *, BilledCost AS EffectiveCost FROM delivered)",
+    "ContractCommitment": (
+        "(SELECT * REPLACE (coalesce(BillingCurrency, 'XXX') AS BillingCurrency), "
+        "ContractCommitmentCost AS EffectiveCost FROM delivered)"
+    ),
+}
+"""Dataset → its rows with what each costs, and in which currency."""
+
+
+def rules_of(version: str, dataset: str = COST_AND_USAGE) -> tuple[list[RowRule], list[AcrossRule]]:
     """The rules that a bill of FOCUS `version` ('1.0' to '1.4') is held to: those that it knows."""
-    since = {c.name: c.since for c in columns()}
+    since = {c.name: c.since for c in columns(dataset)}
 
     def is_known(rule: RowRule | AcrossRule) -> bool:
         return _numbers(rule.since or since[rule.column]) <= _numbers(version)
 
-    return [r for r in row_rules() if is_known(r)], [r for r in across_rules() if is_known(r)]
+    return (
+        [r for r in row_rules(dataset) if is_known(r)],
+        [r for r in across_rules(dataset) if is_known(r)],
+    )
 
 
-def counts_sql(version: str) -> str:
+def counts_sql(version: str, dataset: str = COST_AND_USAGE) -> str:
     """SQL over `charges`, FOCUS rows: BillingCurrency, rule, checked and failed of each rule of a row.
+
+    Rows of another dataset are the relation `delivered`.
 
     One pass, and nothing but counts: most rules are broken nowhere, and what else is told of those that are
     (`conformance_sql`) costs as much again.
     """
-    rules, _ = rules_of(version)
+    rules, _ = rules_of(version, dataset)
     marks = ", ".join(f"({r.when}) AS w{n}, {_breaks(r)} AS b{n}" for n, r in enumerate(rules))
     counts = ", ".join(
         # DuckDB counts no true among nothing but nulls as null.
@@ -61,18 +84,21 @@ def counts_sql(version: str) -> str:
     outcomes = ", ".join(_counted(n, r) for n, r in enumerate(rules))
     return (
         f"SELECT BillingCurrency, unnest([{outcomes}], recursive := true) FROM ("
-        f"SELECT BillingCurrency, {counts} FROM (SELECT *, {marks} FROM charges) GROUP BY BillingCurrency)"
+        f"SELECT BillingCurrency, {counts} FROM (SELECT *, {marks} FROM {_AS_CHARGES[dataset]}) "
+        "GROUP BY BillingCurrency)"
     )
 
 
-def conformance_sql(version: str, broken: Collection[str]) -> str:
+def conformance_sql(version: str, broken: Collection[str], dataset: str = COST_AND_USAGE) -> str:
     """SQL over `charges` and `counts` (what `counts_sql` gave): rows of `conformance`, partition apart.
 
-    `broken` names the rules of a row that `counts` has failures of.
+    `broken` names the rules of a row that `counts` has failures of. Of another dataset it reads `delivered`,
+    too, and `charges` are those of the same month.
     """
-    rules, across = rules_of(version)
+    rules, across = rules_of(version, dataset)
+    relation = _AS_CHARGES[dataset]
     described = ", ".join(f"{{{_described(r)}}}" for r in rules)
-    details = " UNION ALL ".join(_details(r) for r in rules if r.rule in broken) or (
+    details = " UNION ALL ".join(_details(r, relation) for r in rules if r.rule in broken) or (
         f"SELECT '' AS rule, '' AS BillingCurrency, NULL::{MONEY} AS failed_cost, '' AS samples WHERE false"
     )
     of_rows = f"""
@@ -82,11 +108,17 @@ FROM counts
 JOIN (SELECT unnest([{described}], recursive := true)) USING (rule)
 LEFT JOIN ({details}) USING (rule, BillingCurrency)"""
     parts = " UNION ALL BY NAME ".join((of_rows, *(_across_part(r) for r in across)))
+    # A group of charges may be of a currency that no row of another dataset is.
+    totals = " UNION ALL ".join(
+        f"SELECT BillingCurrency, {n} AS n, coalesce(sum(abs(EffectiveCost)), 0) AS total_cost "
+        f"FROM {of} GROUP BY ALL"
+        for n, of in enumerate(dict.fromkeys((relation, "charges")))
+    )
     return f"""
 SELECT *, {literal(version)} AS focus_version
 FROM ({parts})
 LEFT JOIN (
-    SELECT BillingCurrency, sum(abs(EffectiveCost)) AS total_cost FROM charges GROUP BY BillingCurrency
+    SELECT BillingCurrency, arg_min(total_cost, n) AS total_cost FROM ({totals}) GROUP BY BillingCurrency
 ) USING (BillingCurrency)"""
 
 
@@ -101,7 +133,7 @@ def _counted(n: int, rule: RowRule) -> str:
     return f"{{'rule': {literal(rule.rule)}, 'checked': {checked}, 'failed': {failed}}}"
 
 
-def _details(rule: RowRule) -> str:
+def _details(rule: RowRule, relation: str) -> str:
     sample = (
         "json_object('x_File', x_File, 'x_RowNumber', x_RowNumber, "
         f"'found', CAST({quote(rule.column)} AS VARCHAR))"
@@ -109,7 +141,7 @@ def _details(rule: RowRule) -> str:
     return (
         f"SELECT {literal(rule.rule)} AS rule, BillingCurrency, sum(abs(EffectiveCost)) AS failed_cost, "
         f"CAST(to_json(arg_min({sample}, (x_File, x_RowNumber), {SAMPLES})) AS VARCHAR) AS samples "
-        f"FROM charges WHERE {_breaks(rule)} GROUP BY BillingCurrency"
+        f"FROM {relation} WHERE {_breaks(rule)} GROUP BY BillingCurrency"
     )
 
 

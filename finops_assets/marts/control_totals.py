@@ -1,4 +1,4 @@
-"""`control_totals`: amounts that the configuration gives, held against what the bill comes to."""
+"""`control_totals`: amounts that are given for a bill, held against what it comes to."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from finops_assets.marts.invoices import PARTS, finality
 from finops_assets.normalize.format import Format
+from finops_assets.normalize.formats import IS_OF_BILL
 from finops_assets.schema import BILL_KEYS, BY_BILL, MONEY, Column, Table
 
 CONTROL_TOTALS = Table(
@@ -15,6 +16,7 @@ CONTROL_TOTALS = Table(
         Column("InvoiceId", "VARCHAR", "Null: the amount is of all of the source's month."),
         Column("BillingCurrency", "VARCHAR"),
         Column("expected", MONEY, "The amount that was given."),
+        Column("given_by", "VARCHAR", "finops.toml, or the provider's Invoice Detail dataset."),
         Column("digits", "INTEGER", "Its decimals, to which the bill is held."),
         Column("found", MONEY, "The sum of BilledCost of the rows that it is of."),
         Column("residual", MONEY, "found - expected, every digit."),
@@ -48,12 +50,34 @@ UNEXPLAINED = "unexplained"
 KNOWN_CAUSES = frozenset({*LEFT_OUT, ROUNDING, NOT_FINAL})
 """Causes that say why; a residual of any other one wants a look."""
 
+CONFIGURED, BY_PROVIDER = "finops.toml", "Invoice Detail"
+
+_GIVEN = f"""
+-- What a provider delivers, nothing of it inferred here. An open or voided invoice is owed by nobody.
+invoiced AS (
+    SELECT InvoiceId, BillingCurrency, sum(BilledCost) AS expected,
+        max(greatest(2, length(rtrim(split_part(CAST(BilledCost AS VARCHAR), '.', 2), '0')))) AS digits
+    FROM invoice_details
+    WHERE x_Inferred IS NULL AND InvoiceId IS NOT NULL AND InvoiceIssueStatus = 'Issued'
+    GROUP BY ALL
+),
+given AS (
+    SELECT InvoiceId, BillingCurrency, CAST(expected AS {MONEY}) AS expected, given_by,
+        CAST(digits AS INTEGER) AS digits, CAST('1e-' || digits AS {MONEY}) AS unit
+    FROM (
+        SELECT *, '{CONFIGURED}' AS given_by FROM configured
+        UNION ALL BY NAME
+        SELECT *, '{BY_PROVIDER}' AS given_by FROM invoiced
+    )
+)"""
+
 
 def control_totals_sql(formats: Sequence[Format]) -> str:
-    """SQL over `given`, `costs`, `bills` and `ref_provider_names` of a month, for its bills' formats.
+    """SQL over `configured`, `invoice_details`, `costs`, `bills` and `ref_provider_names` of a month, for its
+    bills' formats.
 
-    `given` has InvoiceId, BillingCurrency, expected, digits and unit (one of the last digit). Gives
-    `control_totals` without partition columns.
+    `configured` has InvoiceId, BillingCurrency, expected and digits. A provider's invoices are held to as
+    many digits as their lines have, to the cent at least. Gives `control_totals` without partition columns.
 
     A residual that equals what the amount may leave out names that. A sum of rounded rows or lines is
     off by less than a unit each; lines are a service, account and charge category, as an invoice prints
@@ -65,9 +89,10 @@ def control_totals_sql(formats: Sequence[Format]) -> str:
     )
     return f"""
 WITH {PARTS},
+{_GIVEN},
 finality AS ({finality(formats)}),
 month AS (
-    SELECT *, EXISTS (FROM bills WHERE status = 'accepted') AS has_bill,
+    SELECT *, EXISTS (FROM bills WHERE status = 'accepted' AND {IS_OF_BILL}) AS has_bill,
         NOT month_is_over OR (is_numbered AND EXISTS (FROM parts WHERE InvoiceId IS NULL)) AS is_open
     FROM finality
 ),
@@ -79,7 +104,7 @@ matched AS (
         ON s.BillingCurrency = g.BillingCurrency AND (g.InvoiceId IS NULL OR s.InvoiceId = g.InvoiceId)
 ),
 added AS (
-    SELECT InvoiceId, BillingCurrency, expected, digits, unit,
+    SELECT InvoiceId, BillingCurrency, expected, given_by, digits, unit,
         CAST(coalesce(sum(cost), 0) AS {MONEY}) AS found,
         coalesce(sum(cost_in_cents), 0) AS in_cents, count("rows") = 0 AS is_empty,
         count(DISTINCT (ServiceName, SubAccountId, ChargeCategory)) AS lines
@@ -91,19 +116,19 @@ compared AS (
     FROM added
 ),
 explained AS (
-    SELECT part.InvoiceId, BillingCurrency, arg_min(cause, rank) AS left_out
+    SELECT part.InvoiceId, BillingCurrency, given_by, arg_min(cause, rank) AS left_out
     FROM (
-        SELECT InvoiceId, BillingCurrency, cause, rank, sum(cost) AS cost
+        SELECT InvoiceId, BillingCurrency, given_by, cause, rank, sum(cost) AS cost
         FROM matched, kind
         WHERE (tax AND is_tax) OR (marketplace AND is_marketplace) OR (credits AND is_credit)
         GROUP BY ALL
     ) AS part
-    JOIN compared USING (BillingCurrency)
+    JOIN compared USING (BillingCurrency, given_by)
     WHERE part.InvoiceId IS NOT DISTINCT FROM compared.InvoiceId
         AND cost <> 0 AND abs(residual - cost) + abs(residual - cost) <= unit
     GROUP BY ALL
 )
-SELECT c.InvoiceId, c.BillingCurrency, expected, digits, found, residual, passed,
+SELECT c.InvoiceId, c.BillingCurrency, expected, c.given_by, digits, found, residual, passed,
     CASE
         WHEN passed THEN NULL
         WHEN NOT has_bill THEN '{NO_BILL}'
@@ -117,4 +142,5 @@ SELECT c.InvoiceId, c.BillingCurrency, expected, digits, found, residual, passed
 FROM compared AS c
 CROSS JOIN month
 LEFT JOIN explained AS e
-    ON e.BillingCurrency = c.BillingCurrency AND e.InvoiceId IS NOT DISTINCT FROM c.InvoiceId"""
+    ON e.BillingCurrency = c.BillingCurrency AND e.given_by = c.given_by
+        AND e.InvoiceId IS NOT DISTINCT FROM c.InvoiceId"""

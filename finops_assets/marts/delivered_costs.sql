@@ -8,7 +8,7 @@ WITH delivery AS (
         max(exported_at) AS exported_at,
         max(ingested_at) AS ingested_at
     FROM bills
-    WHERE bill_id IN (SELECT x_BillId FROM costs) OR (status = 'accepted' AND "rows" = 0)
+    WHERE bill_id IN (SELECT x_BillId FROM costs) OR (status = 'accepted' AND "rows" = 0 AND NOT coalesce(starts_with(format, 'focus_'), false))
 ),
 
 states AS (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finops_assets.normalize.format import Format
+from finops_assets.normalize.formats import IS_OF_BILL
 from finops_assets.schema import BILL_KEYS, BY_BILL, MONEY, MONTH, Column, Table, literal, quote
 
 INVOICES = Table(
@@ -86,7 +87,7 @@ SELECT
         OR EXISTS (FROM parts WHERE InvoiceId IS NOT NULL) AS is_numbered,
     coalesce(max(exported_at) >= max(CAST({MONTH} || '-01' AS DATE) + INTERVAL 1 MONTH), false)
         AS month_is_over
-FROM bills WHERE status = 'accepted'"""
+FROM bills WHERE status = 'accepted' AND {IS_OF_BILL}"""
 
 
 def invoices_sql(formats: Sequence[Format]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finops_assets.focus.columns import columns
+from finops_assets.focus.columns import FocusColumn, columns
 from finops_assets.normalize.format import Format, Kind, RawColumn
 
 FOCUS_NULL_TEXTS = ("", "NULL", "null")
@@ -27,16 +27,16 @@ _KINDS = {"Date/Time": Kind.TIME, "JSON": Kind.JSON, "String": Kind.TEXT}
 
 
 def _focus_columns() -> tuple[RawColumn, ...]:
-    current = [
-        RawColumn(
-            c.name,
-            Kind.CURRENCY if c.name == "BillingCurrency" else _KINDS.get(c.type, _decimal(c.name)),
-            required=c.name in _REQUIRED,
-        )
-        for c in columns()
-    ]
+    current = [focus_column(c, required=c.name in _REQUIRED) for c in columns()]
     # Removed in 1.4, mandatory before: what the up-conversion is made from.
     return (*current, RawColumn("ProviderName"), RawColumn("PublisherName"))
+
+
+def focus_column(column: FocusColumn, *, required: bool) -> RawColumn:
+    """A column of one of FOCUS's datasets, as it is delivered."""
+    if column.name == "BillingCurrency":
+        return RawColumn(column.name, Kind.CURRENCY, required)
+    return RawColumn(column.name, _KINDS.get(column.type, _decimal(column.name)), required)
 
 
 def _decimal(name: str) -> Kind:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 
+from finops_assets.focus.columns import COST_AND_USAGE
 from finops_assets.schema import BILL_KEYS, BY_BILL, MONEY, QUANTITY, ROW_ORIGIN, Column, Table
 
 _INCLUDE = re.compile(r"^-- include: (_\w+\.sql)$", re.MULTILINE)
@@ -74,9 +75,12 @@ class Format:
     """One native layout.
 
     - `signature`: canonical column names that together tell this format from every other.
-    - `month`: SQL over the raw columns giving the row's billing month as 'YYYY-MM'.
+    - `dataset`: which of FOCUS's datasets its rows are; only Cost and Usage is normalized and added up.
+    - `month`: SQL over the raw columns giving the row's billing month as 'YYYY-MM'; empty where rows are of
+      no month, and belong to that in which they were delivered.
     - `metric`, `amount`: the FOCUS cost that the bill itself states (`BilledCost`, or `EffectiveCost`
-      for an amortized bill) and the SQL over raw columns whose sum is the bill's control total.
+      for an amortized bill) and the SQL over raw columns whose sum is the bill's control total; empty
+      where rows are not charges.
     - `currency`: the raw column that holds the currency of `amount`.
     - `invoice`: SQL over raw columns giving the number of the invoice; empty where a bill states none.
     - `null_texts`: texts that mean null in text files.
@@ -89,13 +93,19 @@ class Format:
     columns: tuple[RawColumn, ...]
     signature: frozenset[str]
     month: str
-    amount: str
-    currency: str
+    amount: str = ""
+    currency: str = ""
+    dataset: str = COST_AND_USAGE
     metric: str = "BilledCost"
     invoice: str = ""
     folds: tuple[Fold, ...] = ()
     null_texts: tuple[str, ...] = ("",)
     companion: str | None = None
+
+    @property
+    def is_bill(self) -> bool:
+        """Whether its rows are charges; those of FOCUS's other datasets go with a bill."""
+        return self.dataset == COST_AND_USAGE
 
     @property
     def is_focus(self) -> bool:

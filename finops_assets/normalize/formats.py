@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from finops_assets.normalize import aws, aws_cost_explorer, azure, azure_query, focus, gcp, oci
+from finops_assets.normalize import (
+    aws,
+    aws_cost_explorer,
+    azure,
+    azure_query,
+    focus,
+    focus_datasets,
+    gcp,
+    oci,
+)
 from finops_assets.normalize.format import Format
 
 FORMATS: tuple[Format, ...] = (
@@ -16,10 +25,20 @@ FORMATS: tuple[Format, ...] = (
     *oci.FORMATS,
     *focus.FORMATS,
 )
-"""Every format. Of two that share a layout (Azure's actual and amortized cost) the first is detected;
-a manifest or the configuration names the other."""
+"""Every format of a bill. Of two that share a layout (Azure's actual and amortized cost) the first is
+detected; a manifest or the configuration names the other."""
 
-FORMAT_BY_NAME: dict[str, Format] = {form.name: form for form in FORMATS}
+DATASET_FORMATS: tuple[Format, ...] = focus_datasets.FORMATS
+"""FOCUS's other datasets, which come beside a bill."""
+
+DELIVERED: tuple[Format, ...] = (*FORMATS, *DATASET_FORMATS)
+"""Everything that a source may deliver."""
+
+FORMAT_BY_NAME: dict[str, Format] = {form.name: form for form in DELIVERED}
+
+IS_OF_BILL = "NOT coalesce(starts_with(format, 'focus_'), false)"
+"""SQL over `bills`: whether the delivery is charges, and not one of FOCUS's other datasets. Files of SQL say
+the same in the same words."""
 
 
 class UnknownFormat(ValueError):  # noqa: N818 - reads as what was found, not as what failed
@@ -32,11 +51,11 @@ def detect(columns: Sequence[str]) -> Format:
     Names compare without case, and a column's other spellings count. Raises UnknownFormat.
     """
     header = frozenset(name.strip().lower() for name in columns)
-    lacking = {form.name: missing(form, header) for form in FORMATS}
-    candidates = [form for form in FORMATS if not lacking[form.name]]
+    lacking = {form.name: missing(form, header) for form in DELIVERED}
+    candidates = [form for form in DELIVERED if not lacking[form.name]]
     if candidates:
         return max(candidates, key=lambda form: len(form.signature))
-    nearest = min(FORMATS, key=lambda form: len(lacking[form.name]) / len(form.signature))
+    nearest = min(DELIVERED, key=lambda form: len(lacking[form.name]) / len(form.signature))
     raise UnknownFormat(
         f"expected the columns of a known bill format, found {len(columns)} columns of none; "
         f"the nearest is {nearest.title} ({nearest.name}), which also needs "

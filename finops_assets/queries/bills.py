@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 import pyarrow as pa
 
+from finops_assets.normalize.formats import IS_OF_BILL
 from finops_assets.queries.access import Reader, fetch
 from finops_assets.schema import MONTH, SOURCE
 
@@ -20,16 +21,22 @@ def bills(
     source: str | None = None,
     month: str | None = None,
     status: BillStatus | None = None,
+    *,
+    charges_only: bool = False,
 ) -> pa.Table:
-    """Deliveries, the newest month and the newest delivery first. Columns: those of `bills`."""
+    """Deliveries, the newest month and the newest delivery first. Columns: those of `bills`.
+
+    With `charges_only`, those of bills: without FOCUS's other datasets.
+    """
     return fetch(
         warehouse,
         f"""
 SELECT * FROM bills
 WHERE ($1 IS NULL OR {SOURCE} = $1) AND ($2 IS NULL OR {MONTH} = $2) AND ($3 IS NULL OR status = $3)
+    AND (NOT $4 OR {IS_OF_BILL})
 ORDER BY {MONTH} DESC, ingested_at DESC, exported_at DESC, {SOURCE}, bill_id
 """,
-        (source, month, status),
+        (source, month, status, charges_only),
     )
 
 
@@ -47,7 +54,7 @@ def freshness(warehouse: Reader) -> pa.Table:
         f"""
 WITH newest AS (
     SELECT {SOURCE}, {MONTH}, arg_max(status, (ingested_at, exported_at)) AS status
-    FROM bills WHERE status <> 'superseded' GROUP BY ALL
+    FROM bills WHERE status <> 'superseded' AND {IS_OF_BILL} GROUP BY ALL
 ),
 delivered AS (
     SELECT {SOURCE},
@@ -59,7 +66,7 @@ delivered AS (
         max(exported_at) FILTER (WHERE status = 'accepted') AS exported_at,
         max(ingested_at) FILTER (WHERE status = 'accepted') AS ingested_at,
         CAST(coalesce(sum("rows") FILTER (WHERE status = 'accepted'), 0) AS BIGINT) AS "rows"
-    FROM bills GROUP BY ALL
+    FROM bills WHERE {IS_OF_BILL} GROUP BY ALL
 ),
 refused AS (
     SELECT {SOURCE}, count(*) FILTER (WHERE status = 'quarantined') AS quarantined FROM newest GROUP BY ALL

@@ -1,4 +1,4 @@
-"""What each invoice comes to, and how that compares to the amounts that the configuration gives."""
+"""What each invoice comes to, and how that compares to the amounts that are given for it."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ SAYS = {
     UNEXPLAINED: "Unexplained: compare the invoice's lines to the bill's rows.",
 }
 """What each likely cause of a residual means."""
+
+
+OF_INVOICE = (SOURCE, MONTH, "InvoiceId", "BillingCurrency")
+"""What the rows of an invoice have in common."""
 
 
 def invoices(warehouse: Reader, source: str | None = None, month: str | None = None) -> pa.Table:

@@ -6,11 +6,13 @@ import pyarrow as pa
 
 from finops_assets.marts.restatements import CLOSED_AFTER_DAYS
 from finops_assets.queries.access import Reader, fetch
-from finops_assets.schema import MONTH, SOURCE
+from finops_assets.schema import MONTH, SOURCE, quote
 
-__all__ = ["CLOSED_AFTER_DAYS", "changes", "restatements"]
+__all__ = ["CLOSED_AFTER_DAYS", "PLACE", "changes", "restatements"]
 
 _OF = f"($1 IS NULL OR {SOURCE} = $1) AND ($2 IS NULL OR {MONTH} = $2)"
+PLACE = (SOURCE, MONTH, "ServiceProviderName", "ServiceName", "SubAccountId", "BillingCurrency")
+"""What a change is of."""
 _ORDER = f"{MONTH} DESC, {SOURCE}, state DESC, BillingCurrency"
 
 
@@ -46,12 +48,22 @@ FROM restatements WHERE {_OF} GROUP BY ALL ORDER BY {_ORDER}
 def changes(warehouse: Reader, source: str | None = None, month: str | None = None) -> pa.Table:
     """A row a restatement, service, account and currency, the largest change first in each.
 
-    Columns: those of `restatements`; money is decimal128.
+    Columns: those of `restatements`, first_day and last_day (DATE) of the rows that `billed_after` and
+    `effective_after` add up, null where these are none or another delivery took their place; money is
+    decimal128.
     """
+    same = " AND ".join(f"c.{quote(name)} IS NOT DISTINCT FROM r.{quote(name)}" for name in PLACE)
     return fetch(
         warehouse,
         f"""
-SELECT * FROM restatements WHERE {_OF}
+SELECT r.*, c.first_day, c.last_day
+FROM restatements AS r
+LEFT JOIN (
+    SELECT {", ".join(quote(name) for name in PLACE)}, min(x_Day) AS first_day, max(x_Day) AS last_day,
+        sum(BilledCost) AS billed, sum(EffectiveCost) AS effective
+    FROM daily_costs WHERE {_OF} GROUP BY ALL
+) AS c ON {same} AND coalesce(c.billed, 0) = r.billed_after AND coalesce(c.effective, 0) = r.effective_after
+WHERE {_OF.replace(SOURCE, f"r.{SOURCE}").replace(MONTH, f"r.{MONTH}")}
 ORDER BY {_ORDER}, abs(billed_change) DESC, abs(effective_change) DESC, ServiceName, SubAccountId
 """,
         (source, month),

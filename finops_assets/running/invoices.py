@@ -48,6 +48,7 @@ def _print_totals(totals: list[dict[str, Any]], console: Console) -> None:
     table = RichTable(title="Amounts that were given, against the bill")
     for heading in ("Source", "Month", "Invoice"):
         table.add_column(heading, overflow="fold")
+    table.add_column("By", overflow="fold")
     for heading in ("Given", "The bill", "Residual"):
         table.add_column(heading, justify="right")
     table.add_column("Equal", overflow="fold")
@@ -56,6 +57,7 @@ def _print_totals(totals: list[dict[str, Any]], console: Console) -> None:
             row["x_Source"],
             row["x_BillingMonth"],
             row["InvoiceId"] or "[dim]whole month",
+            row["given_by"],
             f"{row['expected']:,.{row['digits']}f} {row['BillingCurrency']}",
             plain(row["found"]),
             plain(row["residual"]),

@@ -85,11 +85,11 @@ def print_official(
         table.add_column(heading, justify="right")
     apart: list[tuple[str, str, Difference]] = []
     for name, of in bills:
-        given = charges_of(platform, name, of)
-        if given is None:
+        charges, _ = charges_of(platform, name, of)
+        if not charges.files:  # nothing but FOCUS's other datasets, which the validator does not know
             continue
         with console.status(f"The official validator reads {name} {of} …"):
-            both = verdicts(platform.engine, given[0])
+            both = verdicts(platform.engine, charges)
         counted = Counter(check.outcome for check in both.official)
         apart += [(name, of, difference) for difference in both.apart]
         figures = (

@@ -72,12 +72,10 @@ def refresh(
                     f"[yellow]{source}: bills of {', '.join(early)} are left out, because first_month is "
                     f"{platform.settings.first_month}; set it in finops.toml to take them in."
                 )
-            wanted = [m for m in stale if months is None or months[0] <= m <= months[1]]
-            for stretch in contiguous(wanted):
-                label = f"{source} {stretch[0]} to {stretch[-1]}"
-                problems = run_job(REFRESH, range_tags(source, stretch), progress, label)
-                done.problems += [f"{source}: {line}" for line in problems]
-                done.partitions += len(stretch)
+            failed = _refresh_months(source, _within(stale, months), progress, done)
+            if stale:  # a list of commitments that came with one month is of those made before it, too
+                followers = [m for m in stale_months(platform, source) if m not in failed]
+                _refresh_months(source, _within(followers, months), progress, done)
         if analyze and not (is_analyzed(platform) and is_published(platform)):
             done.problems += run_job(ANALYSIS, {}, progress, "forecasts, anomalies, warehouse")
             done.published = True
@@ -87,3 +85,19 @@ def refresh(
             done.problems += run_job(ANALYSIS, {}, progress, "warehouse", only=["warehouse"])
             done.published = True
     return done
+
+
+def _within(stale: Sequence[str], months: tuple[str, str] | None) -> list[str]:
+    return [m for m in stale if months is None or months[0] <= m <= months[1]]
+
+
+def _refresh_months(source: str, months: list[str], progress: Progress, done: Refreshed) -> set[str]:
+    """Refresh the months, and record it in `done`; those of runs that failed."""
+    failed: set[str] = set()
+    for stretch in contiguous(months):
+        label = f"{source} {stretch[0]} to {stretch[-1]}"
+        problems = run_job(REFRESH, range_tags(source, stretch), progress, label)
+        done.problems += [f"{source}: {line}" for line in problems]
+        done.partitions += len(stretch)
+        failed |= set(stretch if problems else ())
+    return failed

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from finops_assets.defs.costs.assets import TABLE as COSTS
 from finops_assets.defs.costs.assets import recipe
-from finops_assets.defs.datasets.assets import dataset_key
+from finops_assets.defs.datasets.assets import is_made
 from finops_assets.defs.forecasting.assets import features_key
 from finops_assets.defs.ingestion.accounts import are_missing
 from finops_assets.defs.ingestion.bills import accepted_bills
@@ -15,13 +15,12 @@ from finops_assets.defs.ingestion.sensors import new_deliveries
 from finops_assets.defs.marts.assets import TABLE as DAILY_COSTS
 from finops_assets.defs.partitions import partition_values
 from finops_assets.defs.publishing.assets import native_tables, view_tables
-from finops_assets.defs.quality.conformance import charges_of, conformance_key
-from finops_assets.defs.quality.control_totals import is_held
+from finops_assets.defs.quality.conformance import is_held as is_held_to_rules
+from finops_assets.defs.quality.control_totals import is_held as is_held_to_totals
 from finops_assets.defs.quality.invoices import invoices_key
 from finops_assets.defs.quality.restatements import is_compared
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
-from finops_assets.marts.conformance import CONFORMANCE
 from finops_assets.marts.datasets import DATASETS
 from finops_assets.marts.invoices import INVOICES
 from finops_assets.marts.tables import COST_FEATURES, QUALITY
@@ -43,18 +42,13 @@ def stale_months(platform: Platform, source: str) -> list[str]:
         made = not bills or platform.lake.is_current(COSTS, partition, recipe(bills, names))
         followed = not bills or all(platform.lake.files(t, partition) for t in (DAILY_COSTS, QUALITY))
         named = not bills or not are_missing(platform, source, month)
-        held = (given := charges_of(platform, source, month)) is None or platform.lake.is_current(
-            CONFORMANCE, partition, conformance_key(*given)
-        )
-        told = not bills or all(
-            platform.lake.is_current(table, partition, dataset_key(platform, name, source, month))
-            for name, table in DATASETS.items()
-        )
+        held = is_held_to_rules(platform, source, month)
+        told = all(is_made(platform, name, source, month) for name in DATASETS)
         compared = is_compared(platform, source, month)
         added_up = not bills or platform.lake.is_current(
             INVOICES, partition, invoices_key(platform, source, month)
         )
-        added_up = added_up and is_held(platform, source, month)
+        added_up = added_up and is_held_to_totals(platform, source, month)
         if not (made and followed and named and held and told and compared and added_up):
             stale.add(month)
     return sorted(stale)

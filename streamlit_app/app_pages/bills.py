@@ -37,18 +37,20 @@ def page() -> None:
         )
         return
     checks = data.ask(bill_queries.reconciliation)
-    _cards(every, checks)
-    _grid(every)
+    charges = data.ask(bill_queries.bills, charges_only=True)
+    _cards(every, charges, checks)
+    if charges.num_rows:  # else there is nothing but lists and invoices that no bill came with
+        _grid(charges)
     _refused(every)
     restated.section()
     _deliveries(every, checks)
 
 
-def _cards(every: pa.Table, checks: pa.Table) -> None:
-    status = every["status"].to_pylist()
+def _cards(every: pa.Table, charges: pa.Table, checks: pa.Table) -> None:
+    status = charges["status"].to_pylist()
     failed = checks.num_rows - (pc.sum(checks["passed"]).as_py() or 0)
-    accepted = every.filter(pc.equal(every["status"], "accepted"))
-    held = status.count("quarantined")
+    accepted = charges.filter(pc.equal(charges["status"], "accepted"))
+    held = every["status"].to_pylist().count("quarantined")
     sources = count(len(set(accepted["x_Source"].to_pylist())), "source")
     with st.grid(4, min_column_width=160):
         _card("Bills in force", status.count("accepted"), sources)

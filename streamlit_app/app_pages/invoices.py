@@ -11,6 +11,7 @@ import streamlit as st
 from finops_assets.queries import invoices
 from streamlit_app import data, states, tables
 from streamlit_app.format import count, digits, markdown
+from streamlit_app.links import figure_of, rows_link
 
 ALL = "All"
 
@@ -21,7 +22,7 @@ _RIGHT: dict[str, Any] = {"alignment": "right"}
 
 
 def page() -> None:
-    """The choice of bills, their invoices, the amounts that the configuration gives."""
+    """The choice of bills, their invoices, the amounts that are given for them."""
     st.title("Invoices")
     every, given = data.ask(invoices.invoices), data.ask(invoices.control_totals)
     if not every.num_rows and not given.num_rows:
@@ -76,7 +77,8 @@ def _control_totals(totals: pa.Table) -> None:
         if not totals.num_rows:
             st.caption(
                 "Give what an invoice, or a month, should come to as `[[control_totals]]` in finops.toml, "
-                "and it is held against the bill."
+                "or let the provider's FOCUS Invoice Detail files lie beside its bill: they are held against "
+                "the bill."
             )
             return
         rows = totals.to_pylist()
@@ -101,6 +103,7 @@ def _control_totals(totals: pa.Table) -> None:
                 "BillingCurrency": "Currency",
                 "passed": st.column_config.CheckboxColumn("Equal", help="To the decimals that were given."),
                 "cause": "Likely cause",
+                "given_by": "Given by",
             },
             alt="Amounts that were given, those that differ from the bill first",
             height=tables.fitted(shown, 360),
@@ -140,7 +143,7 @@ def _invoices(found: pa.Table) -> None:
             "Billed cost of its rows, to the cent; held against the same sum over the rows as the provider "
             "delivered them, to the last digit."
         )
-        tables.show(
+        chosen = tables.select_row(
             shown,
             {
                 "x_Source": "Source",
@@ -163,9 +166,18 @@ def _invoices(found: pa.Table) -> None:
                 "passed": st.column_config.CheckboxColumn("Equal"),
             },
             alt="Invoices, the newest month first",
+            key="invoices",
             height=tables.fitted(shown, 360),
         )
-        tables.download(found, "invoices", key="invoices_csv")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            tables.download(found, "invoices", key="invoices_csv")
+            figure = None if chosen is None else figure_of(rows[chosen], invoices.OF_INVOICE, "BilledCost")
+            if chosen is None:
+                st.caption("Choose an invoice to see its bill rows.", width="content")
+            elif figure is None:
+                st.caption("It has no bill row.", width="content")
+            else:
+                rows_link(figure, f"Bill rows of {numbers[chosen]}")
 
 
 page()

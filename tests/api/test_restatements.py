@@ -74,6 +74,20 @@ def test_the_report_says_what_changed_by_service_and_account(restated: Restated)
         assert found[side]["ingested_at"] == by_status[status]["ingested_at"]
 
 
+def test_what_it_became_leads_to_its_rows(restated: Restated) -> None:
+    (found,) = restated.client.get(URL).json()["restatements"]
+    led = 0
+    for change in found["changes"]:
+        if change["service"] == "Storage":  # gone: there is no row to show
+            assert change["rows_url"] is None
+            continue
+        rows = restated.client.get(change["rows_url"]).json()["rows"]
+        assert len(rows) == change["rows_after"]
+        assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal(change["billed_after"])
+        led += 1
+    assert led == 2
+
+
 @pytest.mark.parametrize("asked", ["?month=2026-02", "?source=other", "?as_of=2026-03-04"])
 def test_nothing_is_told_of_another_month_source_or_of_the_day_before(restated: Restated, asked: str) -> None:
     answer = restated.client.get(URL + asked)

@@ -56,6 +56,18 @@ def bill(
     )
 
 
+def invoice_details(*lines: dict[str, Any], inferred: str | None = None) -> pa.Table:
+    """Lines of invoices, as the provider delivers them unless something of them is `inferred`."""
+    columns = ("InvoiceId", "BillingCurrency", "BilledCost", "InvoiceIssueStatus", "x_Inferred")
+    plain = {"InvoiceId": "A-1", "BillingCurrency": "USD", "InvoiceIssueStatus": "Issued"}
+    rows = [{**plain, "x_Inferred": inferred, **line} for line in lines]
+    text = pa.table({name: pa.array([row.get(name) for row in rows], pa.string()) for name in columns})
+    with duckdb.connect() as connection:
+        connection.register("given", text)
+        typed = "SELECT * REPLACE (BilledCost::DECIMAL(38,18) AS BilledCost) FROM given"
+        return connection.sql(typed).to_arrow_table()
+
+
 def ask(sql: str, **relations: pa.Table) -> list[dict[str, Any]]:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")

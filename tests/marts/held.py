@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -13,8 +14,9 @@ import pyarrow as pa
 
 from finops_assets.focus.columns import columns
 from finops_assets.marts.conformance import conformance_sql, counts_sql
+from finops_assets.normalize.formats import DATASET_FORMATS
 from finops_assets.normalize.tables import costs_table
-from finops_assets.schema import quote
+from finops_assets.schema import Table, quote
 
 TABLE = costs_table(())
 NAMES = {column.name.lower(): column.name for column in columns()}
@@ -39,13 +41,39 @@ def failed(rows: Iterable[Mapping[str, str | None]], version: str = "1.4") -> di
     return {rule: int(str(row["failed"])) for rule, row in outcomes(rows, version).items() if row["failed"]}
 
 
+def dataset_failed(
+    dataset: str,
+    delivered: Iterable[Mapping[str, str | None]],
+    bill: Iterable[Mapping[str, str | None]] = (),
+    version: str = "1.4",
+) -> dict[str, int]:
+    """The same of another dataset of FOCUS, delivered beside a bill."""
+    raw = next(form for form in DATASET_FORMATS if form.dataset == dataset).raw_table()
+    with duckdb.connect() as connection:
+        connection.register("delivered", typed(raw, delivered, "delivered.csv"))
+        connection.register("charges", charges(bill))
+        counts = connection.sql(counts_sql(version, dataset)).to_arrow_table()
+        broken = {row["rule"] for row in counts.to_pylist() if row["failed"]}
+        connection.register("counts", counts)
+        found = connection.sql(conformance_sql(version, broken, dataset)).to_arrow_table().to_pylist()
+    # As they are kept: every figure is there, and every sample names its line.
+    assert all(row["failed_cost"] is not None and row["total_cost"] is not None for row in found)
+    assert all(sample["x_File"] for row in found for sample in json.loads(row["samples"]))
+    return {row["rule"]: int(row["failed"]) for row in found if row["failed"]}
+
+
 def charges(rows: Iterable[Mapping[str, str | None]]) -> pa.Table:
     """Rows of text as rows of `costs`, numbered as they come."""
-    given = [{**row, "x_File": "bill.csv", "x_RowNumber": str(n)} for n, row in enumerate(rows, 1)]
+    return typed(TABLE, rows, "bill.csv")
+
+
+def typed(table: Table, rows: Iterable[Mapping[str, str | None]], file: str) -> pa.Table:
+    """Rows of text as rows of a table."""
+    given = [{**row, "x_File": file, "x_RowNumber": str(n)} for n, row in enumerate(rows, 1)]
     text = pa.table(
-        {c.name: pa.array([row.get(c.name) for row in given], pa.string()) for c in TABLE.columns}
+        {c.name: pa.array([row.get(c.name) for row in given], pa.string()) for c in table.columns}
     )
-    typed = ", ".join(f"CAST({quote(c.name)} AS {c.type}) AS {quote(c.name)}" for c in TABLE.columns)
+    typed = ", ".join(f"CAST({quote(c.name)} AS {c.type}) AS {quote(c.name)}" for c in table.columns)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("given", text)

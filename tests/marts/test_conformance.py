@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from finops_assets.focus.columns import columns
+from finops_assets.focus.columns import COST_AND_USAGE, columns
 from finops_assets.focus.rules import AcrossRule, RowRule, across_rules, row_rules
+from finops_assets.marts.datasets import DATASETS
 from tests.marts.held import FIGURES, example, failed, outcomes
 from tests.normalize.bills import shared
 
@@ -112,10 +113,13 @@ def test_a_plain_row_keeps_every_rule() -> None:
 
 
 def test_every_rule_is_named_once_and_blames_a_column_of_focus() -> None:
-    rules: list[RowRule | AcrossRule] = [*row_rules(), *across_rules()]
-    assert len({r.rule for r in rules}) == len(rules)
-    assert {r.column for r in rules} <= {c.name for c in columns()}
-    assert {r.level for r in rules} == {"MUST", "SHOULD"}
+    names: list[str] = []
+    for dataset in (COST_AND_USAGE, *DATASETS):
+        rules: list[RowRule | AcrossRule] = [*row_rules(dataset), *across_rules(dataset)]
+        assert {r.column for r in rules} <= {c.name for c in columns(dataset)}
+        assert {r.level for r in rules} == {"MUST", "SHOULD"}
+        names += [r.rule for r in rules]
+    assert len(set(names)) == len(names)
 
 
 def test_every_worked_example_keeps_the_rule_that_it_illustrates_until_a_figure_is_changed() -> None:

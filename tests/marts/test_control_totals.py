@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finops_assets.defs.quality.control_totals import given_totals
+from finops_assets.defs.quality.control_totals import configured_totals
 from finops_assets.marts.control_totals import CONTROL_TOTALS, control_totals_sql
 from finops_assets.normalize.formats import FORMAT_BY_NAME
 from finops_assets.settings import ControlTotal
-from tests.marts.charges import ask, bill, table
+from tests.marts.charges import ask, bill, invoice_details, table
 
 BILL: list[dict[str, Any]] = [
     {"BilledCost": "100.004"},
@@ -35,18 +35,23 @@ def total(amount: str, invoice: str | None = None, currency: str = "USD") -> Con
 
 
 def held(
-    rows: list[dict[str, Any]], *totals: ControlTotal, form: str = "focus", **of_bill: Any
+    rows: list[dict[str, Any]],
+    *totals: ControlTotal,
+    form: str = "focus",
+    invoiced: pa.Table | None = None,
+    **of_bill: Any,
 ) -> list[dict[str, Any]]:
     """Outcomes in the order of the amounts, each under its table's columns."""
     found = ask(
         control_totals_sql([FORMAT_BY_NAME[form]]),
         costs=table(rows),
         bills=bill(form=form, **of_bill),
-        given=given_totals(totals),
+        configured=configured_totals(totals),
+        invoice_details=invoice_details() if invoiced is None else invoiced,
     )
-    assert {name for row in found for name in row} == {c.name for c in CONTROL_TOTALS.stored_columns()}
+    assert all(row.keys() == {c.name for c in CONTROL_TOTALS.stored_columns()} for row in found)
     place = {(t.invoice, t.currency): n for n, t in enumerate(totals)}
-    return sorted(found, key=lambda row: place[row["InvoiceId"], row["BillingCurrency"]])
+    return sorted(found, key=lambda row: place.get((row["InvoiceId"], row["BillingCurrency"]), len(place)))
 
 
 @pytest.mark.parametrize(
@@ -126,13 +131,39 @@ def test_what_is_to_come_and_what_is_not_there(
 def test_a_month_without_a_bill_says_so() -> None:
     sql = control_totals_sql([])
     none = {"costs": table(BILL).slice(0, 0), "bills": bill().slice(0, 0)}
-    (row,) = ask(sql, given=given_totals([total("10.00")]), **none)
+    (row,) = ask(
+        sql, configured=configured_totals([total("10.00")]), invoice_details=invoice_details(), **none
+    )
     assert (row["found"], row["residual"], row["cause"]) == (0, -10, "no bill")
 
 
 def test_other_currencies_are_no_such_charges() -> None:
     (row,) = held(BILL, total("194.21", "A-1", "EUR"))
     assert (row["found"], row["cause"]) == (0, "no such charges")
+
+
+def test_a_providers_own_invoices_are_held_too() -> None:
+    """The lines of A-1 leave tax out, 194.208 - 34.2; A-2 is nowhere on the bill; A-3 and A-4 bind nobody."""
+    invoiced = invoice_details(
+        {"BilledCost": "160.000"},
+        {"BilledCost": "0.008"},
+        {"InvoiceId": "A-2", "BilledCost": "7"},
+        {"InvoiceId": "A-3", "BilledCost": "9", "InvoiceIssueStatus": "Voided"},
+        {"InvoiceId": "A-4", "BilledCost": "9", "InvoiceIssueStatus": "Open"},
+    )
+    found = {
+        (row["InvoiceId"], row["given_by"]): (row["expected"], row["digits"], row["residual"], row["cause"])
+        for row in held(BILL, total("194.21", "A-1"), invoiced=invoiced)
+    }
+    assert found == {
+        ("A-1", "finops.toml"): (Decimal("194.21"), 2, Decimal("-0.002"), None),
+        ("A-1", "Invoice Detail"): (Decimal("160.008"), 3, Decimal("34.2"), "tax"),
+        ("A-2", "Invoice Detail"): (Decimal(7), 2, Decimal(-7), "no such charges"),
+    }
+
+
+def test_lines_that_were_made_of_the_bill_prove_nothing() -> None:
+    assert held(BILL, invoiced=invoice_details({"BilledCost": "1"}, inferred="InvoiceDetailId")) == []
 
 
 AMOUNTS = st.decimals(-(10**6), 10**6, places=8, allow_nan=False)
@@ -156,7 +187,6 @@ def test_what_a_bill_rounds_to_passes_and_more_than_half_a_unit_off_does_not(
 
 
 def test_amounts_travel_as_they_are_written() -> None:
-    given_rows = given_totals([total("0.000000000000000001"), total("12", "A-1")])
-    assert given_rows["unit"].to_pylist() == [Decimal("0.000000000000000001"), Decimal(1)]
+    given_rows = configured_totals([total("0.000000000000000001"), total("12", "A-1")])
     assert given_rows["digits"].to_pylist() == [18, 0]
     assert given_rows.schema.field("expected").type == pa.decimal128(38, 18)

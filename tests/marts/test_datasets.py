@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from finops_assets.defs.datasets.assets import FORM_OF
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.tables import BILLS
 from finops_assets.marts.datasets import DATASETS, NO_TERMS, dataset_sql
@@ -45,18 +46,29 @@ def made(
     *changes: dict[str, Any],
     exported: datetime = MARCH,
     terms: str = NO_TERMS,
+    delivered: list[dict[str, Any]] | None = None,
     **inputs: pa.Table,
 ) -> list[dict[str, Any]]:
-    """The dataset of a bill of one row for each of `changes`, delivered in February and at `exported`."""
+    """The dataset of a bill of one row for each of `changes`, delivered in February and at `exported`.
+
+    `delivered` are rows of the dataset as the source delivers it, in January unless they say otherwise.
+    """
     costs = pa.Table.from_pylist([{**PLAIN, **c} for c in changes], schema=COSTS.arrow_schema())
-    delivered = [
+    came = [
         {"bill_id": "1", "status": "superseded", "exported_at": FEBRUARY},
         {"bill_id": "2", "status": "accepted", "exported_at": exported},
     ]
-    bills = pa.Table.from_pylist(delivered, schema=BILLS.arrow_schema())
-    rows: list[dict[str, Any]] = engine.fetch(
-        dataset_sql(dataset, terms), {"costs": costs, "bills": bills, **inputs}
-    ).to_pylist()
+    bills = pa.Table.from_pylist(came, schema=BILLS.arrow_schema())
+    month = ""
+    if delivered is not None:
+        month = "2026-01"
+        schema = FORM_OF[dataset].raw_table().arrow_schema()
+        given = [
+            {"x_BillingMonth": month, "x_File": "list.csv", "x_RowNumber": 1, **row} for row in delivered
+        ]
+        inputs["delivered"] = pa.Table.from_pylist(given, schema=schema)
+    sql = dataset_sql(dataset, terms, delivered_for=month)
+    rows: list[dict[str, Any]] = engine.fetch(sql, {"costs": costs, "bills": bills, **inputs}).to_pylist()
     assert all(row.keys() == {c.name for c in DATASETS[dataset].stored_columns()} for row in rows)
     return rows
 
@@ -110,6 +122,59 @@ def test_the_lines_of_an_invoice_add_up_to_its_charges(engine: DuckDBEngine) -> 
     assert "InvoiceDetailId" not in by_id["line 9"]["x_Inferred"]
     assert by_id["line 9"]["x_Unstated"] == "PaymentTerms,ReferenceInvoiceId"
     assert by_id["1/2026-01/Usage"]["x_Unstated"].startswith("InvoiceId,")
+
+
+def test_lines_that_are_delivered_stand_as_they_are(engine: DuckDBEngine) -> None:
+    """Two records of one line are two amounts; nothing that we would make of the bill is beside them."""
+    line = {"InvoiceIssuerName": "Acme", "InvoiceId": "A-1", "InvoiceDetailId": "9", "BillingCurrency": "USD"}
+    lines = made(
+        engine,
+        "InvoiceDetail",
+        {"InvoiceDetailId": "9"},
+        {"InvoiceDetailId": "9"},
+        {},
+        delivered=[
+            {**line, "BilledCost": Decimal("2.2"), "InvoiceIssueStatus": "Issued"},
+            {**line, "BilledCost": Decimal("0.1")},
+        ],
+    )
+    assert [(row["InvoiceDetailId"], row["BilledCost"], row["x_RowCount"]) for row in lines] == [
+        ("9", Decimal("2.2"), 2),
+        ("9", Decimal("0.1"), 2),
+    ]
+    assert all(row["x_Inferred"] is None for row in lines)
+    assert "InvoiceIssueStatus" in lines[1]["x_Unstated"]
+    assert "InvoiceIssueStatus" not in lines[0]["x_Unstated"]
+
+
+def test_a_period_that_is_delivered_says_itself_whether_it_is_closed(engine: DuckDBEngine) -> None:
+    period = {"InvoiceIssuerName": "Acme", "BillingPeriodStart": JANUARY, "BillingPeriodEnd": FEBRUARY}
+    (found,) = made(engine, "BillingPeriod", {}, {}, delivered=[{**period, "BillingPeriodStatus": "Open"}])
+    assert (found["BillingPeriodStatus"], found["x_RowCount"]) == ("Open", 2)
+    assert found["x_Inferred"] is None
+
+
+def test_a_delivered_list_tells_the_terms_of_commitments(engine: DuckDBEngine) -> None:
+    """The newest list counts; what no charge names stands only in the month of its delivery."""
+    plan = {"ContractCommitmentId": "plan-1", "ContractCommitmentType": "Compute plan", "ContractId": "C"}
+    older = [{**plan, "ContractCommitmentType": "Old plan", "x_BillingMonth": "2025-12"}]
+    named, other = made(
+        engine, "ContractCommitment", PLAN, delivered=[*older, plan, {"ContractCommitmentId": "plan-2"}]
+    )
+    assert (named["ContractCommitmentId"], named["ContractId"], named["x_RowCount"]) == ("plan-1", "C", 1)
+    assert named["ContractCommitmentType"] == "Compute plan"
+    assert named["ContractCommitmentCategory"] == "Spend"  # the list says nothing: what the charges say
+    assert "ContractCommitmentBenefitCategory" in named["x_Inferred"]
+    assert (other["ContractCommitmentId"], other["x_RowCount"]) == ("plan-2", 0)
+    stated = [{**plan, "ContractCommitmentBenefitCategory": "Discount"}]
+    (known,) = made(engine, "ContractCommitment", PLAN, delivered=stated)
+    assert known["x_Inferred"] is None
+    later = [
+        {**plan, "x_BillingMonth": "2026-02"},
+        {"ContractCommitmentId": "x", "x_BillingMonth": "2026-02"},
+    ]
+    (only,) = made(engine, "ContractCommitment", PLAN, delivered=later)
+    assert (only["ContractCommitmentId"], only["ContractId"]) == ("plan-1", "C")
 
 
 def test_a_commitment_is_what_its_rows_say(engine: DuckDBEngine) -> None:

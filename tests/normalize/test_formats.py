@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from finops_assets.focus.columns import columns, service_subcategories
-from finops_assets.normalize.formats import FORMAT_BY_NAME, FORMATS, UnknownFormat, detect
+from finops_assets.normalize.formats import (
+    DATASET_FORMATS,
+    DELIVERED,
+    FORMAT_BY_NAME,
+    FORMATS,
+    UnknownFormat,
+    detect,
+)
 from finops_assets.normalize.references import load_references
 from finops_assets.normalize.tables import normalized_columns
 from tests.normalize.bills import shared
@@ -62,12 +69,21 @@ def test_an_unknown_header_names_the_nearest_format_and_what_it_lacks() -> None:
         detect([])
 
 
-@pytest.mark.parametrize("name", [form.name for form in FORMATS])
+def test_other_datasets_of_focus_are_told_by_their_columns() -> None:
+    for form in DATASET_FORMATS:
+        assert detect([c.name for c in columns(form.dataset)]) == form
+        assert form.name.startswith("focus_")  # what IS_OF_BILL goes by
+    assert not any(form.name.startswith("focus_") for form in FORMATS)
+    of_1_3 = [c.name for c in columns("ContractCommitment") if c.since == "1.3"]
+    assert detect(of_1_3).name == "focus_contract_commitment"
+
+
+@pytest.mark.parametrize("name", [form.name for form in DELIVERED])
 def test_a_format_is_whole(name: str) -> None:
     form = FORMAT_BY_NAME[name]
     names = [c.name for c in form.columns]
     assert form.signature <= set(names)
-    assert form.currency in names
+    assert (form.currency in names) == form.is_bill
     raw = [c.name.lower() for c in form.raw_table().columns]
     assert len(raw) == len(set(raw))
     # A format's own signature leads back to it, or to the one that shares its layout.

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from finops_api.deps import NOT_MODIFIED, CurrentReading
 from finops_api.errors import InvalidParameterProblem, NotPublishedProblem, problems
+from finops_api.provenance import rows_url_of
 from finops_api.v1.invoices.schemas import InvoicesAnswer, InvoicesQuery
 from finops_api.wire import plain
 from finops_assets.queries import invoices
@@ -35,13 +36,22 @@ _NAMES = {
 def get_invoices(asked: Annotated[InvoicesQuery, Query()], reading: CurrentReading) -> Response:
     """A row a source, month, invoice and currency: what its rows cost, here and as they were delivered.
 
-    Beside them the amounts that the configuration gives for invoices or months, with the residual of each
-    and its likely cause.
+    Beside them the amounts that the configuration or the provider's own invoices give, with the residual
+    of each and its likely cause.
     """
     found = invoices.invoices(reading.warehouse, asked.source, asked.month).to_pylist()
     totals = invoices.control_totals(reading.warehouse, asked.source, asked.month).to_pylist()
     return reading.answer(
-        {"invoices": [_renamed(row) for row in found], "control_totals": [_renamed(row) for row in totals]}
+        {
+            "invoices": [
+                {
+                    **_renamed(row),
+                    "rows_url": rows_url_of(row, invoices.OF_INVOICE, "BilledCost", as_of=reading.as_of),
+                }
+                for row in found
+            ],
+            "control_totals": [_renamed(row) for row in totals],
+        }
     )
 
 

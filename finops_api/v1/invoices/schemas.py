@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -45,16 +45,23 @@ class Invoice(BaseModel):
     residual: Money | None = Field(description="billed_cost - raw_total.")
     passed: bool = Field(description="Whether the residual is zero, to the last digit.")
     is_final: bool = Field(description="False where an invoice number or a part of the month is to come.")
+    rows_url: str | None = Field(
+        description="GET this for the bill rows that `billed_cost` adds up; null where there are none.",
+        examples=["/api/v1/costs/rows?start_date=2026-01-01&end_date=2026-01-31&metric=BilledCost"],
+    )
 
 
 class ControlTotal(BaseModel):
-    """An amount that the configuration gives, and what the bill comes to."""
+    """An amount that is given for a bill, and what the bill comes to."""
 
     source: str
     month: str
     invoice: str | None = Field(description="Null: the amount is of all of the source's month.")
     currency: str = Field(examples=["USD"])
     expected: Money = Field(description="The amount that was given.")
+    given_by: Literal["finops.toml", "Invoice Detail"] = Field(
+        description="The configuration, or the provider's own Invoice Detail dataset."
+    )
     digits: int = Field(description="Its decimals, to which the bill is held.", examples=[2])
     found: Money = Field(description="What the bill's rows come to, every digit.")
     residual: Money = Field(description="found - expected.")

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Response
 
 from finops_api.deps import NOT_MODIFIED, CurrentReading
 from finops_api.errors import InvalidParameterProblem, NotPublishedProblem, problems
+from finops_api.provenance import rows_url_of
 from finops_api.v1.restatements.schemas import (
     CurrencyChange,
     RestatementsAnswer,
@@ -47,7 +48,9 @@ def get_restatements(asked: Annotated[RestatementsQuery, Query()], reading: Curr
     """
     changes: dict[tuple[str, str, int], list[Row]] = defaultdict(list)
     for row in restatements.changes(reading.warehouse, asked.source, asked.month).to_pylist():
-        changes[_key(row)].append(row)
+        changes[_key(row)].append(
+            {**row, "rows_url": rows_url_of(row, restatements.PLACE, "BilledCost", as_of=reading.as_of)}
+        )
     found = restatements.restatements(reading.warehouse, asked.source, asked.month).to_pylist()
     return reading.answer(
         {

@@ -63,6 +63,11 @@ class ServiceChange(Change):
     correction_billed: Money = Field(description="The change in rows of ChargeClass 'Correction'.")
     correction_effective: Money
     uncorrected: bool = Field(description="The month was closed, and corrections do not add up to a change.")
+    rows_url: str | None = Field(
+        description="GET this for the bill rows that `billed_after` adds up; null where there are none, or "
+        "another delivery has taken their place since. What was before: the answers with `as_of`.",
+        examples=["/api/v1/costs/rows?start_date=2026-01-01&end_date=2026-01-31&metric=BilledCost"],
+    )
 
 
 class Restatement(BaseModel):

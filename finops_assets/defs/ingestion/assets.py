@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from finops_assets.defs.ingestion.bills import accepted_bills, known_bills, write_bills
+from finops_assets.defs.ingestion.bills import in_force, known_bills, write_bills
 from finops_assets.defs.ingestion.listening import RunLog, retried_when_transient
 from finops_assets.defs.ingestion.origins import open_catalog, open_source
 from finops_assets.defs.metadata import column_schema
@@ -27,7 +27,7 @@ from finops_assets.intake.parse import BillError
 from finops_assets.intake.tables import BILLS
 from finops_assets.lake.lake import build_key
 from finops_assets.normalize.format import Format
-from finops_assets.normalize.formats import FORMATS
+from finops_assets.normalize.formats import DELIVERED
 from finops_assets.sources.base import Listener, Silence
 
 OWNERS = ["team:finops"]
@@ -80,7 +80,7 @@ def land(platform: Platform, form: Format, source: str, month: str, run_id: str)
     """
     table = form.raw_table()
     partition = partition_values(month, source)
-    bill = next((b for b in accepted_bills(platform, source, month) if b.format == form.name), None)
+    bill = next((b for b in in_force(platform, source, month) if b.format == form.name), None)
     if bill is None:
         if platform.lake.files(table, partition):
             platform.lake.replace(table, partition, [], run_id)
@@ -151,4 +151,4 @@ def raw_asset(form: Format) -> dg.AssetsDefinition:
     return raw
 
 
-assets: list[dg.AssetsDefinition] = [bills, *(raw_asset(f) for f in FORMATS)]
+assets: list[dg.AssetsDefinition] = [bills, *(raw_asset(f) for f in DELIVERED)]

@@ -37,7 +37,12 @@ def _bills_at(lake: Lake, engine: DuckDBEngine, version: int) -> Mapping[tuple[s
 
 
 def accepted_bills(platform: Platform, source: str, month: str) -> list[Bill]:
-    """The bills in force for that source and month, by format."""
+    """The bills in force for that source and month, by format; FOCUS's other datasets are none."""
+    return [b for b in in_force(platform, source, month) if b.is_of_charges]
+
+
+def in_force(platform: Platform, source: str, month: str) -> list[Bill]:
+    """Every delivery in force for that source and month, by format."""
     known = known_bills(platform, source, month)
     return sorted((b for b in known if b.status == ACCEPTED), key=lambda b: str(b.format))
 

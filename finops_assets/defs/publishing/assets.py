@@ -13,7 +13,7 @@ from finops_assets.marts.datasets import DATASETS
 from finops_assets.marts.invoices import INVOICES
 from finops_assets.marts.reconciliation import published_sql
 from finops_assets.marts.restatements import RESTATEMENTS
-from finops_assets.normalize.formats import FORMATS
+from finops_assets.normalize.formats import DELIVERED
 from finops_assets.normalize.tables import costs_table
 from finops_assets.schema import Table
 from finops_assets.settings import current_settings
@@ -45,7 +45,7 @@ def native_tables() -> tuple[Table, ...]:
 
 def view_tables() -> tuple[Table, ...]:
     """Tables as large as the bill: published as views over the exact Parquet files."""
-    return (costs_table(current_settings().tag_keys), *(f.raw_table() for f in FORMATS))
+    return (costs_table(current_settings().tag_keys), *(f.raw_table() for f in DELIVERED))
 
 
 def publish_lake(platform: Platform, run_id: str = "") -> Publication:

@@ -1,12 +1,14 @@
 """`conformance`: how each month's bill keeps the rules of FOCUS."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from finops_assets.defs.ingestion.bills import accepted_bills
+from finops_assets.defs.ingestion.bills import accepted_bills, in_force
 from finops_assets.defs.metadata import column_schema
 from finops_assets.defs.partitions import (
     ON_NEW_DATA,
@@ -17,60 +19,99 @@ from finops_assets.defs.partitions import (
 )
 from finops_assets.defs.resources import Platform
 from finops_assets.engine.base import ParquetInput
+from finops_assets.focus.columns import COST_AND_USAGE
 from finops_assets.focus.rules import across_rules, row_rules
 from finops_assets.lake.lake import build_key
 from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
-from finops_assets.normalize.formats import FORMAT_BY_NAME, FORMATS
+from finops_assets.normalize.formats import DELIVERED, FORMAT_BY_NAME
 from finops_assets.normalize.tables import costs_table
 
 
-def charges_of(platform: Platform, source: str, month: str) -> tuple[ParquetInput, str] | None:
-    """The rows that are held to FOCUS's rules and the version they are written in; None without a bill.
+@dataclass(frozen=True)
+class Held:
+    """What is held to the rules of one dataset: its rows, their version, and the charges of the month."""
+
+    dataset: str
+    version: str
+    inputs: dict[str, ParquetInput]
+
+    def key(self) -> str:
+        """Of what the outcomes are made."""
+        rules = repr((row_rules(self.dataset), across_rules(self.dataset), CONFORMANCE))
+        return build_key(rules, self.version, *(n for i in self.inputs.values() for n in i.names))
+
+    def outcomes(self, platform: Platform) -> pa.Table:
+        """Rows of `conformance`, partition columns apart."""
+        counts = platform.engine.fetch(counts_sql(self.version, self.dataset), self.inputs)
+        broken = counts.filter(pc.greater(counts["failed"], pa.scalar(0, pa.int64())))["rule"].to_pylist()
+        sql = conformance_sql(self.version, set(broken), self.dataset)
+        return platform.engine.fetch(sql, {**self.inputs, "counts": counts})
+
+
+def charges_of(platform: Platform, source: str, month: str) -> tuple[ParquetInput, str]:
+    """The rows that are held to FOCUS's rules and the version they are written in; without a bill, none.
 
     A bill that is delivered in FOCUS is looked at as it was delivered, before anything of it is mended; of
     any other, what it was normalized to.
     """
-    bills = accepted_bills(platform, source, month)
-    if not bills:
-        return None
     partition = partition_values(month, source)
-    form = FORMAT_BY_NAME[str(bills[0].format)]
-    if form.is_focus:
+    bills = accepted_bills(platform, source, month)
+    form = FORMAT_BY_NAME[str(bills[0].format)] if bills else None
+    if form is not None and form.is_focus:
         return platform.lake.input(form.raw_table(), partition), str(bills[0].focus_version)
     return platform.lake.input(costs_table(platform.settings.tag_keys), partition), "1.4"
 
 
-def conformance_key(charges: ParquetInput, version: str) -> str:
-    """Of what a partition's outcomes are made."""
-    return build_key(repr((row_rules(), across_rules(), CONFORMANCE)), version, *charges.names)
+def held(platform: Platform, source: str, month: str) -> list[Held]:
+    """The month's bill, and what was delivered of FOCUS's other datasets."""
+    partition = partition_values(month, source)
+    charges, version = charges_of(platform, source, month)
+    found: list[Held] = []
+    if accepted_bills(platform, source, month):
+        found.append(Held(COST_AND_USAGE, version, {"charges": charges}))
+    for delivery in in_force(platform, source, month):
+        form = FORMAT_BY_NAME[str(delivery.format)]
+        if not form.is_bill:
+            inputs = {"charges": charges, "delivered": platform.lake.input(form.raw_table(), partition)}
+            found.append(Held(form.dataset, str(delivery.focus_version), inputs))
+    return found
+
+
+def is_held(platform: Platform, source: str, month: str) -> bool:
+    """Whether the partition holds the outcomes of exactly what is there to be held."""
+    partition = partition_values(month, source)
+    parts = held(platform, source, month)
+    if not parts:
+        return not platform.lake.files(CONFORMANCE, partition)
+    return platform.lake.is_current(CONFORMANCE, partition, _key(parts))
 
 
 def hold_to_rules(platform: Platform, source: str, month: str, run_id: str) -> int:
     """Write the partition's outcomes, unless they are of the very same rows and rules; how many there are."""
     partition = partition_values(month, source)
-    given = charges_of(platform, source, month)
-    if given is None:
-        if platform.lake.files(CONFORMANCE, partition):
+    if not is_held(platform, source, month):
+        parts = held(platform, source, month)
+        if not parts:
             platform.lake.replace(CONFORMANCE, partition, [], run_id)
-        return 0
-    charges, version = given
-    key = conformance_key(charges, version)
-    if not platform.lake.is_current(CONFORMANCE, partition, key):
-        counts = platform.engine.fetch(counts_sql(version), {"charges": charges})
-        broken = counts.filter(pc.greater(counts["failed"], pa.scalar(0, pa.int64())))["rule"].to_pylist()
+            return 0
+        outcomes = {f"part_{n}": part.outcomes(platform) for n, part in enumerate(parts)}
         written = platform.engine.write(
-            conformance_sql(version, set(broken)),
-            {"charges": charges, "counts": counts},
+            " UNION ALL BY NAME ".join(f"SELECT * FROM {name}" for name in outcomes),
+            outcomes,
             CONFORMANCE,
-            platform.lake.new_file(CONFORMANCE, partition, key),
+            platform.lake.new_file(CONFORMANCE, partition, _key(parts)),
         )
         platform.lake.replace(CONFORMANCE, partition, [written], run_id)
     return platform.lake.rows(CONFORMANCE, partition)
 
 
+def _key(parts: Sequence[Held]) -> str:
+    return build_key(*(part.key() for part in parts))
+
+
 @dg.asset(
     name=CONFORMANCE.name,
-    deps=["costs", *(form.raw_table().name for form in FORMATS if form.is_focus)],
+    deps=["costs", *(form.raw_table().name for form in DELIVERED if form.is_focus or not form.is_bill)],
     partitions_def=bill_partitions(),
     backfill_policy=SINGLE_RUN,
     automation_condition=ON_NEW_DATA,

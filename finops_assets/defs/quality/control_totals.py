@@ -1,12 +1,12 @@
-"""`control_totals`: the amounts that finops.toml gives, against the bills."""
+"""`control_totals`: the amounts that finops.toml and the providers' own invoices give, against the bills."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from functools import partial
 
 import dagster as dg
 import pyarrow as pa
 
+from finops_assets.defs.datasets.assets import FORM_OF
 from finops_assets.defs.ingestion.bills import accepted_bills
 from finops_assets.defs.metadata import column_schema
 from finops_assets.defs.partitions import (
@@ -22,6 +22,7 @@ from finops_assets.engine.base import ParquetInput
 from finops_assets.intake.tables import BILLS
 from finops_assets.lake.lake import build_key
 from finops_assets.marts.control_totals import CONTROL_TOTALS, KNOWN_CAUSES, control_totals_sql
+from finops_assets.marts.datasets import INVOICE_DETAILS
 from finops_assets.normalize.format import Format
 from finops_assets.normalize.formats import FORMAT_BY_NAME
 from finops_assets.normalize.references import load_references
@@ -33,15 +34,14 @@ CHECK = "equals_control_totals"
 _MONEY = CONTROL_TOTALS.arrow_schema().field("expected").type
 
 
-def given_totals(totals: Sequence[ControlTotal]) -> pa.Table:
-    """The relation `given` of control_totals_sql."""
+def configured_totals(totals: Sequence[ControlTotal]) -> pa.Table:
+    """The relation `configured` of control_totals_sql."""
     return pa.table(
         {
             "InvoiceId": pa.array([t.invoice for t in totals], pa.string()),
             "BillingCurrency": pa.array([t.currency for t in totals], pa.string()),
             "expected": pa.array([t.amount for t in totals], _MONEY),
             "digits": pa.array([t.digits for t in totals], pa.int32()),
-            "unit": pa.array([Decimal(1).scaleb(-t.digits) for t in totals], _MONEY),
         }
     )
 
@@ -50,7 +50,7 @@ def is_held(platform: Platform, source: str, month: str) -> bool:
     """Whether the partition holds the outcome of exactly the amounts that are configured."""
     partition = partition_values(month, source)
     totals = _configured(platform, source, month)
-    if not totals:
+    if not _are_given(platform, source, month):
         return not platform.lake.files(CONTROL_TOTALS, partition)
     return platform.lake.is_current(CONTROL_TOTALS, partition, _key(platform, source, month, totals))
 
@@ -60,12 +60,12 @@ def hold_to_totals(platform: Platform, source: str, month: str, run_id: str) -> 
     partition = partition_values(month, source)
     totals = _configured(platform, source, month)
     if not is_held(platform, source, month):
-        if totals:
+        if _are_given(platform, source, month):
             written = platform.engine.write(
                 control_totals_sql(_formats(platform, source, month)),
                 {
                     **_inputs(platform, source, month),
-                    "given": given_totals(totals),
+                    "configured": configured_totals(totals),
                     "ref_provider_names": load_references()["ref_provider_names"],
                 },
                 CONTROL_TOTALS,
@@ -90,7 +90,10 @@ def total_check(platform: Platform, partitions: Mapping[str, Sequence[str]]) -> 
                 checked += 1
                 if not row["passed"]:
                     causes.add(row["cause"])
-                    of = f"{source} {month} {row['InvoiceId'] or 'whole month'} {row['BillingCurrency']}"
+                    of = (
+                        f"{source} {month} {row['InvoiceId'] or 'whole month'} {row['BillingCurrency']}, "
+                        f"given by {row['given_by']}"
+                    )
                     differing[of] = (
                         f"expected {row['expected']}, found {row['found']}, residual {row['residual']}: "
                         f"{row['cause']}"
@@ -107,13 +110,22 @@ def _configured(platform: Platform, source: str, month: str) -> list[ControlTota
     return [t for t in platform.settings.control_totals if (t.source, t.month) == (source, month)]
 
 
+def _are_given(platform: Platform, source: str, month: str) -> bool:
+    """Whether there is any amount: a configured one, or of an invoice that the provider delivered."""
+    delivered = FORM_OF["InvoiceDetail"].raw_table()
+    return bool(
+        _configured(platform, source, month)
+        or platform.lake.files(delivered, partition_values(month, source))
+    )
+
+
 def _formats(platform: Platform, source: str, month: str) -> list[Format]:
     return [FORMAT_BY_NAME[str(b.format)] for b in accepted_bills(platform, source, month)]
 
 
 def _inputs(platform: Platform, source: str, month: str) -> dict[str, ParquetInput]:
     partition = partition_values(month, source)
-    tables = (BILLS, costs_table(platform.settings.tag_keys))
+    tables = (BILLS, costs_table(platform.settings.tag_keys), INVOICE_DETAILS)
     return {t.name: platform.lake.input(t, partition) for t in tables}
 
 
@@ -125,7 +137,7 @@ def _key(platform: Platform, source: str, month: str, totals: Sequence[ControlTo
 
 @dg.asset(
     name=CONTROL_TOTALS.name,
-    deps=["bills", "costs"],
+    deps=["bills", "costs", INVOICE_DETAILS.name],
     partitions_def=bill_partitions(),
     backfill_policy=SINGLE_RUN,
     automation_condition=ON_NEW_DATA,
@@ -137,7 +149,7 @@ def _key(platform: Platform, source: str, month: str, totals: Sequence[ControlTo
     check_specs=[dg.AssetCheckSpec(CHECK, asset=CONTROL_TOTALS.name)],
 )
 def control_totals(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[object]:
-    """Hold every partition's bill to the amounts that are configured for it; none without them."""
+    """Hold every partition's bill to the amounts that are given for it; none without them."""
     make_each(context, partial(hold_to_totals, platform))
     yield dg.MaterializeResult()
     yield total_check(platform, partitions_of(context))
