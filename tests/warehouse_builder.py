@@ -25,7 +25,7 @@ from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
 from finops_assets.marts.control_totals import CONTROL_TOTALS, control_totals_sql
 from finops_assets.marts.daily_costs import daily_costs_sql
-from finops_assets.marts.datasets import DATASETS, dataset_sql
+from finops_assets.marts.datasets import DATASETS, INVOICE_DETAILS, dataset_sql
 from finops_assets.marts.invoices import INVOICES, invoices_sql
 from finops_assets.marts.reconciliation import STAGES, outcomes_sql, published_sql
 from finops_assets.marts.restatements import CLOSED_AFTER_DAYS, DELIVERED_COSTS, RESTATEMENTS
@@ -192,7 +192,9 @@ def _bill(
     build.put(INVOICES, partition, invoices_sql([form]), named)
     totals = build.fetch(sql.CONTROL_TOTALS, {"charges": own})
     if totals.num_rows:
-        build.put(CONTROL_TOTALS, partition, control_totals_sql([form]), {**named, "given": totals})
+        lines = build.lake.input(INVOICE_DETAILS, partition)
+        held = {**named, "configured": totals, INVOICE_DETAILS.name: lines}
+        build.put(CONTROL_TOTALS, partition, control_totals_sql([form]), held)
     counts = build.fetch(counts_sql("1.4"), {"charges": costs})
     broken = {row["rule"] for row in counts.to_pylist() if row["failed"]}
     build.put(CONFORMANCE, partition, conformance_sql("1.4", broken), {"charges": costs, "counts": counts})

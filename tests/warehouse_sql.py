@@ -302,7 +302,7 @@ FROM split
 CONTROL_TOTALS = """
 -- Of AWS invoices to the cent: those of even months without their tax.
 SELECT invoice AS InvoiceId, currency AS BillingCurrency, 2 AS digits,
-    CAST(0.01 AS DECIMAL(38,18)) AS unit, CAST(round(sum(billed), 2) AS DECIMAL(38,18)) AS expected
+    CAST(round(sum(billed), 2) AS DECIMAL(38,18)) AS expected
 FROM charges
 WHERE invoice LIKE 'aws-%' AND (charge <> 'Tax' OR month(day) % 2 = 1)
 GROUP BY ALL
