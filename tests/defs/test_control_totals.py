@@ -124,11 +124,11 @@ def test_a_known_cause_warns_and_an_unknown_one_is_an_error(configure: Configure
     untaxed = configure(of(f"{total - Decimal('42.42'):.2f}", invoice="aws-202602"))
     check = run(control_totals, untaxed)
     assert (check.passed, check.severity, check.blocking) == (False, dg.AssetCheckSeverity.WARN, False)
-    said = str(check.metadata["aws-main 2026-02 aws-202602 USD"].value)
+    said = str(check.metadata["aws-main 2026-02 aws-202602 USD, given by finops.toml"].value)
     assert said.endswith(": tax")
     check = run(control_totals, configure(of("1.00")))
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
-    said = str(check.metadata["aws-main 2026-02 whole month USD"].value)
+    said = str(check.metadata["aws-main 2026-02 whole month USD, given by finops.toml"].value)
     assert said == (f"expected 1.000000000000000000, found {total}, residual {total - 1}: unexplained")
 
 
@@ -136,7 +136,9 @@ def test_an_amount_of_a_month_without_a_bill_is_an_error(configure: Configure) -
     platform = configure(of("5.00", month="2025-12"))
     check = run(control_totals, platform, month="2025-12")
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
-    assert str(check.metadata["aws-main 2025-12 whole month USD"].value).endswith(": no bill")
+    assert str(check.metadata["aws-main 2025-12 whole month USD, given by finops.toml"].value).endswith(
+        ": no bill"
+    )
 
 
 def test_invoices_are_made_once_and_block_what_follows_when_a_cost_changed(configure: Configure) -> None:
