@@ -70,6 +70,11 @@ class AcrossRule:
     sql: str
     since: str = ""
 
+    @property
+    def is_between(self) -> bool:
+        """Whether it is of another dataset and the charges together: it reads `delivered` and `charges`."""
+        return "." in self.rule and "charges" in self.sql
+
 
 @cache
 def row_rules(dataset: str = COST_AND_USAGE) -> tuple[RowRule, ...]:
@@ -91,7 +96,7 @@ def blocking_rules() -> tuple[RowRule, ...]:
 
 @cache
 def across_rules(dataset: str = COST_AND_USAGE) -> tuple[AcrossRule, ...]:
-    """Every rule over many rows; those of another dataset than charges read `delivered` beside `charges`."""
+    """Every rule over many rows; those of another dataset read `delivered`, some of them `charges`, too."""
     return tuple(AcrossRule(rule=name, **given) for name, given in _of(dataset).items() if "sql" in given)
 
 

@@ -6,7 +6,7 @@ is filed under XXX, ISO 4217's word for that.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from finops_assets.focus.columns import COST_AND_USAGE, columns
 from finops_assets.focus.rules import AcrossRule, RowRule, across_rules, row_rules
@@ -92,8 +92,7 @@ def counts_sql(version: str, dataset: str = COST_AND_USAGE) -> str:
 def conformance_sql(version: str, broken: Collection[str], dataset: str = COST_AND_USAGE) -> str:
     """SQL over `charges` and `counts` (what `counts_sql` gave): rows of `conformance`, partition apart.
 
-    `broken` names the rules of a row that `counts` has failures of. Of another dataset it reads `delivered`,
-    too, and `charges` are those of the same month.
+    `broken` names the rules of a row that `counts` has failures of. Rows of another dataset are `delivered`.
     """
     rules, across = rules_of(version, dataset)
     relation = _AS_CHARGES[dataset]
@@ -107,18 +106,23 @@ SELECT * EXCLUDE (failed_cost, samples), coalesce(failed_cost, 0) AS failed_cost
 FROM counts
 JOIN (SELECT unnest([{described}], recursive := true)) USING (rule)
 LEFT JOIN ({details}) USING (rule, BillingCurrency)"""
-    parts = " UNION ALL BY NAME ".join((of_rows, *(_across_part(r) for r in across)))
-    # A group of charges may be of a currency that no row of another dataset is.
-    totals = " UNION ALL ".join(
-        f"SELECT BillingCurrency, {n} AS n, coalesce(sum(abs(EffectiveCost)), 0) AS total_cost "
-        f"FROM {of} GROUP BY ALL"
-        for n, of in enumerate(dict.fromkeys((relation, "charges")))
-    )
+    parts = (of_rows, *(_across_part(r) for r in across if not r.is_between))
+    return _with_totals(parts, relation, version)
+
+
+def between_sql(version: str, dataset: str) -> str:
+    """SQL over `charges` and `delivered`: the same of the rules of both together."""
+    _, across = rules_of(version, dataset)
+    return _with_totals([_across_part(r) for r in across if r.is_between], "charges", version)
+
+
+def _with_totals(parts: Sequence[str], relation: str, version: str) -> str:
     return f"""
 SELECT *, {literal(version)} AS focus_version
-FROM ({parts})
+FROM ({" UNION ALL BY NAME ".join(parts)})
 LEFT JOIN (
-    SELECT BillingCurrency, arg_min(total_cost, n) AS total_cost FROM ({totals}) GROUP BY BillingCurrency
+    SELECT BillingCurrency, coalesce(sum(abs(EffectiveCost)), 0) AS total_cost
+    FROM {relation} GROUP BY BillingCurrency
 ) USING (BillingCurrency)"""
 
 

@@ -45,7 +45,9 @@ def scores(warehouse: Reader, source: str | None = None, month: str | None = Non
     return fetch(
         warehouse,
         f"""
-SELECT {SOURCE}, {MONTH}, max(focus_version) AS focus_version,
+SELECT {SOURCE}, {MONTH},
+    -- That of the bill; of a month without one, of what came.
+    coalesce(max(focus_version) FILTER (NOT contains(rule, '.')), max(focus_version)) AS focus_version,
     count(DISTINCT rule) FILTER (checked > 0) AS rules,
     count(DISTINCT rule) FILTER (failed > 0 AND level = 'MUST') AS broken_must,
     count(DISTINCT rule) FILTER (failed > 0 AND level = 'SHOULD') AS broken_should,

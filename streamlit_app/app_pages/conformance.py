@@ -49,7 +49,7 @@ def _choice(label: str, values: list[str], *, key: str, newest_first: bool = Fal
 def _cards(scores: pa.Table) -> None:
     checked, failed = (pc.sum(scores[name]).as_py() or 0 for name in ("checked", "failed"))
     with st.grid(4, min_column_width=160):
-        st.metric("Bills", f"{scores.num_rows:,}", border=True, height="stretch")
+        st.metric("Months", f"{scores.num_rows:,}", border=True, height="stretch")
         st.metric(
             "Checks", f"{checked:,}", border=True, height="stretch", help="Rows by rules that say MUST."
         )
@@ -61,7 +61,7 @@ def _cards(scores: pa.Table) -> None:
 def _months(scores: pa.Table) -> None:
     shown = scores.append_column("holds", pa.array([_percent(s) for s in scores["score"].to_pylist()]))
     with st.container(border=True):
-        st.subheader("Score of each bill")
+        st.subheader("Score of each month")
         st.caption(
             "The share of checks that hold, of rules that say MUST. A bill that is delivered in FOCUS is "
             "checked as it was delivered, any other as it was normalized to FOCUS 1.4."

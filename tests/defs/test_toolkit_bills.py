@@ -225,6 +225,14 @@ def test_what_the_invoice_says_is_held_against_the_charges_by_rule(platform: Pla
     assert sorted(found) == [("aws-13", rule, False), ("gcp-13", rule, True)]
 
 
+def test_charges_are_held_against_a_list_that_came_months_later(platform: Platform) -> None:
+    found = platform.query(
+        "SELECT x_Source, x_BillingMonth, sum(checked) > 0, sum(failed) FROM conformance "
+        "WHERE rule = 'ContractCommitment.Of-Every-Contract-Applied' GROUP BY ALL ORDER BY ALL"
+    )
+    assert found == [(source, "2026-05", True, 0) for source in ("aws-13", "azure-13", "gcp-13")]
+
+
 @pytest.fixture
 def python_312(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Python that the official validator runs on, where this machine has one."""

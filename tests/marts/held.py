@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from finops_assets.focus.columns import columns
-from finops_assets.marts.conformance import conformance_sql, counts_sql
+from finops_assets.marts.conformance import between_sql, conformance_sql, counts_sql
 from finops_assets.normalize.formats import DATASET_FORMATS
 from finops_assets.normalize.tables import costs_table
 from finops_assets.schema import Table, quote
@@ -44,7 +44,7 @@ def failed(rows: Iterable[Mapping[str, str | None]], version: str = "1.4") -> di
 def dataset_failed(
     dataset: str,
     delivered: Iterable[Mapping[str, str | None]],
-    bill: Iterable[Mapping[str, str | None]] = (),
+    bill: Sequence[Mapping[str, str | None]] = (),
     version: str = "1.4",
 ) -> dict[str, int]:
     """The same of another dataset of FOCUS, delivered beside a bill."""
@@ -56,6 +56,8 @@ def dataset_failed(
         broken = {row["rule"] for row in counts.to_pylist() if row["failed"]}
         connection.register("counts", counts)
         found = connection.sql(conformance_sql(version, broken, dataset)).to_arrow_table().to_pylist()
+        if bill:
+            found += connection.sql(between_sql(version, dataset)).to_arrow_table().to_pylist()
     # As they are kept: every figure is there, and every sample names its line.
     assert all(row["failed_cost"] is not None and row["total_cost"] is not None for row in found)
     assert all(sample["x_File"] for row in found for sample in json.loads(row["samples"]))

@@ -21,7 +21,7 @@ from finops_assets.intake.tables import BILLS
 from finops_assets.lake.lake import build_key
 from finops_assets.marts.datasets import DATASETS, NO_TERMS, dataset_sql
 from finops_assets.normalize.formats import DATASET_FORMATS, FORMAT_BY_NAME
-from finops_assets.schema import SOURCE
+from finops_assets.schema import MONTH, SOURCE
 
 FORM_OF = {form.dataset: form for form in DATASET_FORMATS}
 """Dataset → as what it is delivered."""
@@ -32,6 +32,13 @@ def delivered_input(platform: Platform, dataset: str, source: str, month: str) -
     form = FORM_OF[dataset]
     partition = partition_values(month, source) if form.month else {SOURCE: source}
     return platform.lake.input(form.raw_table(), partition)
+
+
+def newest_delivery(platform: Platform, dataset: str, source: str, month: str) -> str | None:
+    """The month whose delivery of the dataset is of this month: its own, of commitments the last; or None."""
+    form = FORM_OF[dataset]
+    came = {b[MONTH] for b in platform.lake.partitions(form.raw_table()) if b[SOURCE] == source}
+    return max(came & {month} if form.month else came, default=None)
 
 
 def dataset_key(platform: Platform, dataset: str, source: str, month: str) -> str | None:

@@ -8,6 +8,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from finops_assets.defs.datasets.assets import FORM_OF, newest_delivery, raw_dependency
 from finops_assets.defs.ingestion.bills import accepted_bills, in_force
 from finops_assets.defs.metadata import column_schema
 from finops_assets.defs.partitions import (
@@ -22,30 +23,36 @@ from finops_assets.engine.base import ParquetInput
 from finops_assets.focus.columns import COST_AND_USAGE
 from finops_assets.focus.rules import across_rules, row_rules
 from finops_assets.lake.lake import build_key
-from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
-from finops_assets.normalize.formats import DELIVERED, FORMAT_BY_NAME
+from finops_assets.marts.conformance import CONFORMANCE, between_sql, conformance_sql, counts_sql
+from finops_assets.normalize.formats import FORMAT_BY_NAME, FORMATS
 from finops_assets.normalize.tables import costs_table
 
 
 @dataclass(frozen=True)
 class Held:
-    """What is held to the rules of one dataset: its rows, their version, and the charges of the month."""
+    """Rows that are held to the rules of one dataset, and their version; with `charges`, to those of both."""
 
     dataset: str
     version: str
-    inputs: dict[str, ParquetInput]
+    rows: ParquetInput
+    charges: ParquetInput | None = None
 
     def key(self) -> str:
         """Of what the outcomes are made."""
         rules = repr((row_rules(self.dataset), across_rules(self.dataset), CONFORMANCE))
-        return build_key(rules, self.version, *(n for i in self.inputs.values() for n in i.names))
+        both = (*self.rows.names, "and", *(self.charges.names if self.charges else ()))
+        return build_key(rules, self.version, *both)
 
     def outcomes(self, platform: Platform) -> pa.Table:
         """Rows of `conformance`, partition columns apart."""
-        counts = platform.engine.fetch(counts_sql(self.version, self.dataset), self.inputs)
+        if self.charges is not None:
+            inputs = {"charges": self.charges, "delivered": self.rows}
+            return platform.engine.fetch(between_sql(self.version, self.dataset), inputs)
+        inputs = {"charges" if self.dataset == COST_AND_USAGE else "delivered": self.rows}
+        counts = platform.engine.fetch(counts_sql(self.version, self.dataset), inputs)
         broken = counts.filter(pc.greater(counts["failed"], pa.scalar(0, pa.int64())))["rule"].to_pylist()
         sql = conformance_sql(self.version, set(broken), self.dataset)
-        return platform.engine.fetch(sql, {**self.inputs, "counts": counts})
+        return platform.engine.fetch(sql, {**inputs, "counts": counts})
 
 
 def charges_of(platform: Platform, source: str, month: str) -> tuple[ParquetInput, str]:
@@ -63,17 +70,20 @@ def charges_of(platform: Platform, source: str, month: str) -> tuple[ParquetInpu
 
 
 def held(platform: Platform, source: str, month: str) -> list[Held]:
-    """The month's bill, and what was delivered of FOCUS's other datasets."""
-    partition = partition_values(month, source)
+    """The month's bill, what was delivered of FOCUS's other datasets, and both together."""
     charges, version = charges_of(platform, source, month)
-    found: list[Held] = []
-    if accepted_bills(platform, source, month):
-        found.append(Held(COST_AND_USAGE, version, {"charges": charges}))
-    for delivery in in_force(platform, source, month):
-        form = FORMAT_BY_NAME[str(delivery.format)]
-        if not form.is_bill:
-            inputs = {"charges": charges, "delivered": platform.lake.input(form.raw_table(), partition)}
-            found.append(Held(form.dataset, str(delivery.focus_version), inputs))
+    found = [Held(COST_AND_USAGE, version, charges)] if accepted_bills(platform, source, month) else []
+    for dataset, form in FORM_OF.items():
+        came = newest_delivery(platform, dataset, source, month)
+        known = [] if came is None else in_force(platform, source, came)
+        delivery = next((b for b in known if b.format == form.name), None)
+        if came is None or delivery is None:
+            continue
+        rows = platform.lake.input(form.raw_table(), partition_values(came, source))
+        if came == month:
+            found.append(Held(dataset, str(delivery.focus_version), rows))
+        if charges.files:
+            found.append(Held(dataset, str(delivery.focus_version), rows, charges))
     return found
 
 
@@ -111,7 +121,11 @@ def _key(parts: Sequence[Held]) -> str:
 
 @dg.asset(
     name=CONFORMANCE.name,
-    deps=["costs", *(form.raw_table().name for form in DELIVERED if form.is_focus or not form.is_bill)],
+    deps=[
+        "costs",
+        *(form.raw_table().name for form in FORMATS if form.is_focus),
+        *(raw_dependency(dataset) for dataset in FORM_OF),
+    ],
     partitions_def=bill_partitions(),
     backfill_policy=SINGLE_RUN,
     automation_condition=ON_NEW_DATA,
