@@ -253,7 +253,7 @@ def test_conformance_counts_the_rows_that_break_a_rule(open_page: Open, built: B
     unset = broken[broken["rule"] == "ContractedCost-Not-Null"]
     own = [r for r in built.costs if r["x_Source"] == "azure-ea"]
     assert sum(unset["failed"]) == len([r for r in own if r["ContractedCost"] is None]) > 0
-    assert metric(app, "Bills") == "3"
+    assert metric(app, "Months") == "3"
     assert set(broken["x_Source"]) == {"azure-ea"}
     assert set(open_page("conformance", month="2026-02").dataframe[0].value["x_BillingMonth"]) == {"2026-02"}
 
