@@ -75,6 +75,11 @@ class Paths(Strict):
         return self.data / "mlflow"
 
     @property
+    def decisions(self) -> Path:
+        """What people said: feedback, budgets, and the alerts that went out."""
+        return self.data / "decisions.db"
+
+    @property
     def demo(self) -> Path:
         """The demo's bills."""
         return self.data / "demo"

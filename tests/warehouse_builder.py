@@ -21,6 +21,7 @@ from finops_assets.engine.base import Input, ParquetInput
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.tables import BILLS
 from finops_assets.lake.lake import Lake
+from finops_assets.marts import anomalies, forecasts, series
 from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
 from finops_assets.marts.control_totals import CONTROL_TOTALS, control_totals_sql
@@ -99,11 +100,11 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
         native=(
             BILLS,
             marts.daily_costs_table(TAG_KEYS),
-            marts.COST_FEATURES,
-            marts.COST_FORECASTS,
-            marts.FORECAST_ACCURACY,
-            marts.COST_ANOMALIES,
-            marts.ANOMALY_DRIVERS,
+            series.COST_FEATURES,
+            forecasts.COST_FORECASTS,
+            forecasts.FORECAST_ACCURACY,
+            anomalies.COST_ANOMALIES,
+            anomalies.ANOMALY_DRIVERS,
             marts.EXCHANGE_RATES,
             marts.QUALITY,
             CONFORMANCE,
@@ -222,16 +223,16 @@ def _ledger(build: Builder, partition: Mapping[str, str], costs: Input, *, is_re
 def _models(build: Builder, last_day: date) -> None:
     """Features by the real SQL; forecasts, their accuracy, an anomaly and its drivers as plain figures."""
     cube: dict[str, Input] = {"daily_costs": build.lake.input(marts.daily_costs_table(TAG_KEYS))}
-    build.put(marts.COST_FEATURES, {}, load_sql("cost_features"), cube)
-    features: dict[str, Input] = {"cost_features": build.lake.input(marts.COST_FEATURES)}
+    build.put(series.COST_FEATURES, {}, load_sql("cost_features"), cube)
+    features: dict[str, Input] = {"cost_features": build.lake.input(series.COST_FEATURES)}
     made_at = datetime(last_day.year, last_day.month, last_day.day, 5, tzinfo=UTC) + timedelta(days=1)
     text = f"SELECT * FROM ({sql.FORECASTS}) WHERE made_on_month = ?"
     for month in sorted({f"{made_at:%Y-%m}", f"{made_at - timedelta(days=1):%Y-%m}"}):
-        build.put(marts.COST_FORECASTS, {"made_on_month": month}, text, features, made_at, month)
-    build.put(marts.FORECAST_ACCURACY, {}, sql.ACCURACY, {})
+        build.put(forecasts.COST_FORECASTS, {"made_on_month": month}, text, features, made_at, month)
+    build.put(forecasts.FORECAST_ACCURACY, {}, sql.ACCURACY, {})
     spike = _months_before(last_day, 1) + timedelta(days=sql.SPIKE_FROM - 1)
-    build.put(marts.COST_ANOMALIES, {}, sql.ANOMALIES, cube, spike, last_day)
-    build.put(marts.ANOMALY_DRIVERS, {}, sql.DRIVERS, cube, spike)
+    build.put(anomalies.COST_ANOMALIES, {}, sql.ANOMALIES, cube, spike, last_day)
+    build.put(anomalies.ANOMALY_DRIVERS, {}, sql.DRIVERS, cube, spike)
 
 
 def _widened(text: str, table: Table) -> str:

@@ -23,7 +23,8 @@ from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts.datasets import DATASETS
 from finops_assets.marts.invoices import INVOICES
-from finops_assets.marts.tables import COST_FEATURES, QUALITY
+from finops_assets.marts.series import COST_FEATURES
+from finops_assets.marts.tables import QUALITY
 from finops_assets.schema import MONTH, SOURCE
 from finops_assets.warehouse.pointer import NotPublishedError
 from finops_assets.warehouse.publish import published_versions

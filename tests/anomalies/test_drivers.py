@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from finops_assets.engine.duckdb import DuckDBEngine
+from finops_assets.marts.anomalies import ANOMALY_DRIVERS, COST_ANOMALIES
 from finops_assets.marts.sql import load_sql
-from finops_assets.marts.tables import ANOMALY_DRIVERS, COST_ANOMALIES, daily_costs_table
+from finops_assets.marts.tables import daily_costs_table
 
 DAILY = daily_costs_table(())
 START = date(2025, 3, 3)

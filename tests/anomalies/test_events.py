@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from finops_assets.anomalies.events import detect_events, severity
-from finops_assets.marts.tables import COST_ANOMALIES
+from finops_assets.marts.anomalies import COST_ANOMALIES
 from tests.forecasting.fleets import FIRST_DAY, Floats, cost_like, features_of
 
 DAYS = 400

@@ -18,13 +18,9 @@ from mlflow import MlflowClient
 from finops_assets.defs.anomalies import assets as anomalies
 from finops_assets.defs.forecasting import assets as forecasting
 from finops_assets.defs.resources import Platform
-from finops_assets.marts.tables import (
-    ANOMALY_DRIVERS,
-    COST_ANOMALIES,
-    COST_FEATURES,
-    COST_FORECASTS,
-    FORECAST_ACCURACY,
-)
+from finops_assets.marts.anomalies import ANOMALY_DRIVERS, COST_ANOMALIES
+from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_ACCURACY
+from finops_assets.marts.series import COST_FEATURES
 from finops_assets.schema import Table
 from finops_assets.settings import current_settings
 from tests.forecasting.fleets import cost_like

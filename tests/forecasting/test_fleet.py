@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from finops_assets.forecasting.fleet import forecast_fleet
-from finops_assets.marts.tables import COST_FORECASTS, FORECAST_ACCURACY
+from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_ACCURACY
 from tests.forecasting.fleets import FIRST_DAY, Floats, cost_like, features_of
 
 DAYS = 400

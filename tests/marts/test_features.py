@@ -13,8 +13,9 @@ import pyarrow as pa
 import pytest
 
 from finops_assets.engine.duckdb import DuckDBEngine
+from finops_assets.marts.series import COST_FEATURES
 from finops_assets.marts.sql import load_sql
-from finops_assets.marts.tables import COST_FEATURES, daily_costs_table
+from finops_assets.marts.tables import daily_costs_table
 
 DAILY = daily_costs_table(())
 START = date(2025, 1, 1)

@@ -10,8 +10,10 @@ from finops_assets.defs.partitions import ON_NEW_DATA
 from finops_assets.defs.recipe import recipe
 from finops_assets.defs.resources import Platform
 from finops_assets.lake.lake import build_key
+from finops_assets.marts.anomalies import ANOMALY_DRIVERS, COST_ANOMALIES
+from finops_assets.marts.series import COST_FEATURES
 from finops_assets.marts.sql import load_sql
-from finops_assets.marts.tables import ANOMALY_DRIVERS, COST_ANOMALIES, COST_FEATURES, daily_costs_table
+from finops_assets.marts.tables import daily_costs_table
 from finops_assets.settings import current_settings
 
 DAILY_COSTS = daily_costs_table(current_settings().tag_keys)

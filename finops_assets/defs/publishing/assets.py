@@ -6,6 +6,7 @@ import dagster as dg
 
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
+from finops_assets.marts import anomalies, forecasts, series
 from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE
 from finops_assets.marts.control_totals import CONTROL_TOTALS
@@ -28,11 +29,11 @@ def native_tables() -> tuple[Table, ...]:
         BILLS,
         ACCOUNT_NAMES,
         marts.daily_costs_table(current_settings().tag_keys),
-        marts.COST_FEATURES,
-        marts.COST_FORECASTS,
-        marts.FORECAST_ACCURACY,
-        marts.COST_ANOMALIES,
-        marts.ANOMALY_DRIVERS,
+        series.COST_FEATURES,
+        forecasts.COST_FORECASTS,
+        forecasts.FORECAST_ACCURACY,
+        anomalies.COST_ANOMALIES,
+        anomalies.ANOMALY_DRIVERS,
         marts.EXCHANGE_RATES,
         marts.QUALITY,
         CONFORMANCE,

@@ -1,0 +1,41 @@
+"""The tables of anomalies: events, and what they are made of."""
+
+from __future__ import annotations
+
+from finops_assets.marts.series import SERIES
+from finops_assets.schema import MONEY, Column, Table
+
+COST_ANOMALIES = Table(
+    name="cost_anomalies",
+    description="One event: a series that left what was expected of it, from its first to its last day.",
+    columns=(
+        Column("anomaly_id", "VARCHAR", "Stable: made of series and first day."),
+        *SERIES,
+        Column("first_day", "DATE"),
+        Column("last_day", "DATE"),
+        Column("kind", "VARCHAR", "spike, drop, or level_shift."),
+        Column("expected", MONEY, "What the event's days would have cost."),
+        Column("actual", MONEY, "What they cost."),
+        Column("impact", MONEY, "actual - expected."),
+        Column("score", "DOUBLE", "Combined score, 0 to 1."),
+        Column("severity", "VARCHAR", "low, medium, high or critical."),
+        Column("status", "VARCHAR", "open or ended."),
+        Column("first_seen", "TIMESTAMPTZ", "When a run first raised it."),
+    ),
+    order_by=("first_day", "series_id"),
+)
+
+ANOMALY_DRIVERS = Table(
+    name="anomaly_drivers",
+    description="What an event is made of: for each dimension, the contributions sum exactly to its impact.",
+    columns=(
+        Column("anomaly_id", "VARCHAR"),
+        Column("dimension", "VARCHAR", "A column of daily_costs, such as ServiceName."),
+        Column("value", "VARCHAR", "The dimension's value; '(other)' for the small rest."),
+        Column("expected", MONEY),
+        Column("actual", MONEY),
+        Column("contribution", MONEY, "actual - expected."),
+        Column("rank", "INTEGER", "1 is the largest by absolute contribution."),
+    ),
+    order_by=("anomaly_id", "dimension", "rank"),
+)
