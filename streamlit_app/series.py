@@ -7,7 +7,16 @@ from typing import Any, Literal, TypeAlias
 
 from streamlit_app.format import NONE_LABEL
 
-LEVELS = {"total": "Total", "provider": "Provider", "account": "Account", "service": "Service"}
+LEVELS = {
+    "total": "Total",
+    "provider": "Provider",
+    "billing_account": "Billing account",
+    "account": "Account",
+    "service": "Service",
+    "region": "Region",
+    "tag": "Tag",
+    "account_service": "Service of an account",
+}
 
 KINDS = {"spike": "Spike", "drop": "Drop", "level_shift": "New level"}
 
@@ -19,11 +28,21 @@ SEVERITY_COLORS: dict[str, Color] = {"critical": "red", "high": "orange", "mediu
 
 
 def series_name(row: Mapping[str, Any]) -> str:
-    """What a series is called: `Amazon EC2 · AWS`, `data-platform · Google Cloud`, `All costs`."""
-    if row["level"] == "total":
+    """What a series is called: `Amazon EC2 · AWS`, `team = data`, `All costs`."""
+    level = row["level"]
+    if level == "total":
         return "All costs"
+    if level == "tag":
+        return f"{row['tag_key']} = {row['tag_value'] or NONE_LABEL}"
     provider = str(row["ServiceProviderName"] or NONE_LABEL)
-    if row["level"] == "provider":
+    if level == "provider":
         return provider
-    own = row["ServiceName"] if row["level"] == "service" else row["SubAccountName"] or row["SubAccountId"]
+    account = row["SubAccountName"] or row["SubAccountId"] or NONE_LABEL
+    own = {
+        "billing_account": row["BillingAccountId"],
+        "account": account,
+        "service": row["ServiceName"],
+        "region": row["RegionId"],
+        "account_service": f"{row['ServiceName'] or NONE_LABEL} · {account}",
+    }[level]
     return f"{own or NONE_LABEL} · {provider}"

@@ -23,6 +23,7 @@ from finops_assets.intake.tables import BILLS
 from finops_assets.lake.lake import Lake
 from finops_assets.marts import anomalies, forecasts, series
 from finops_assets.marts import tables as marts
+from finops_assets.marts.arrivals import DELIVERED_DAYS
 from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
 from finops_assets.marts.control_totals import CONTROL_TOTALS, control_totals_sql
 from finops_assets.marts.daily_costs import daily_costs_sql
@@ -223,7 +224,8 @@ def _ledger(build: Builder, partition: Mapping[str, str], costs: Input, *, is_re
 def _models(build: Builder, last_day: date) -> None:
     """Features by the real SQL; forecasts, their accuracy, an anomaly and its drivers as plain figures."""
     cube: dict[str, Input] = {"daily_costs": build.lake.input(marts.daily_costs_table(TAG_KEYS))}
-    build.put(series.COST_FEATURES, {}, load_sql("cost_features"), cube)
+    delivered = {DELIVERED_DAYS.name: build.lake.input(DELIVERED_DAYS)}
+    build.put(series.COST_FEATURES, {}, series.cost_features_sql(TAG_KEYS), cube | delivered)
     features: dict[str, Input] = {"cost_features": build.lake.input(series.COST_FEATURES)}
     made_at = datetime(last_day.year, last_day.month, last_day.day, 5, tzinfo=UTC) + timedelta(days=1)
     text = f"SELECT * FROM ({sql.FORECASTS}) WHERE made_on_month = ?"

@@ -223,8 +223,9 @@ SELECT a.* REPLACE (
 FORECASTS = """
 WITH given AS (SELECT ?::TIMESTAMPTZ AS newest),
 series AS (
-    SELECT series_id, level, ServiceProviderName, SubAccountId, any_value(SubAccountName) AS SubAccountName,
-        ServiceName, metric, BillingCurrency, max(day) AS data_until,
+    SELECT series_id, level, ServiceProviderName, BillingAccountId, SubAccountId,
+        any_value(SubAccountName) AS SubAccountName, ServiceName, RegionId, tag_key, tag_value, metric,
+        BillingCurrency, max(day) AS data_until,
         round(avg(cost), 2)::DECIMAL(38,18) AS level_of
     FROM cost_features WHERE is_complete GROUP BY ALL
 ),
@@ -244,7 +245,8 @@ ACCURACY = """
 SELECT level, metric, currency AS BillingCurrency, model, horizon, 'backtest' AS kind, 3 AS series,
     4 AS windows, wape * horizon / 30 AS wape, 0.8 AS mase, -0.01 AS bias, 0.81 AS coverage_80,
     0.94 AS coverage_95, model = 'AutoETS' AS is_champion, 'run-1' AS mlflow_run_id
-FROM (VALUES ('total'), ('provider'), ('account'), ('service')) AS l (level),
+FROM (VALUES ('total'), ('provider'), ('billing_account'), ('account'), ('service'), ('region'), ('tag'),
+        ('account_service')) AS l (level),
     (VALUES ('BilledCost'), ('EffectiveCost')) AS m (metric), (VALUES ('USD'), ('EUR')) AS c (currency),
     (VALUES ('AutoETS', 0.06), ('SeasonalNaive', 0.09)) AS a (model, wape),
     (VALUES (7), (30), (90)) AS h (horizon)
@@ -259,19 +261,22 @@ spike AS (
     WHERE {_SPIKE_SERIES} AND x_Day BETWEEN first_day AND first_day + 2
 )
 SELECT 'spike' AS anomaly_id, 'service|AWS||Amazon Elastic Compute Cloud|EffectiveCost|USD' AS series_id,
-    'service' AS level, 'AWS' AS ServiceProviderName, NULL AS SubAccountId, NULL AS SubAccountName,
-    'Amazon Elastic Compute Cloud' AS ServiceName, 'EffectiveCost' AS metric, 'USD' AS BillingCurrency,
+    'service' AS level, 'AWS' AS ServiceProviderName, NULL AS BillingAccountId, NULL AS SubAccountId,
+    NULL AS SubAccountName, 'Amazon Elastic Compute Cloud' AS ServiceName, NULL AS RegionId, NULL AS tag_key,
+    NULL AS tag_value, 'EffectiveCost' AS metric, 'USD' AS BillingCurrency,
     first_day, first_day + 2 AS last_day, 'spike' AS kind, actual - 1500 AS expected, actual,
     1500 AS impact, 0.97 AS score, 'critical' AS severity, 'ended' AS status,
     (first_day + 1)::TIMESTAMPTZ AS first_seen
 FROM spike, given
 UNION ALL
-SELECT 'level-shift', 'provider|Microsoft|||EffectiveCost|EUR', 'provider', 'Microsoft', NULL, NULL, NULL,
+SELECT 'level-shift', 'provider|Microsoft|||EffectiveCost|EUR', 'provider', 'Microsoft', NULL, NULL,
+    NULL, NULL, NULL, NULL, NULL,
     'EffectiveCost', 'EUR', last_day - 4, last_day, 'level_shift', 700, 860.25, 160.25, 0.71, 'medium',
     'open', (last_day - 3)::TIMESTAMPTZ
 FROM given
 UNION ALL
-SELECT 'drop', 'total||||BilledCost|USD', 'total', NULL, NULL, NULL, NULL,
+SELECT 'drop', 'total||||BilledCost|USD', 'total', NULL, NULL, NULL,
+    NULL, NULL, NULL, NULL, NULL,
     'BilledCost', 'USD', last_day - 30, last_day - 29, 'drop', 900, 810.5, -89.5, 0.55, 'low', 'ended',
     (last_day - 28)::TIMESTAMPTZ
 FROM given

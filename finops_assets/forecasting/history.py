@@ -19,9 +19,13 @@ SERIES_COLUMNS = (
     "series_id",
     "level",
     "ServiceProviderName",
+    "BillingAccountId",
     "SubAccountId",
     "SubAccountName",
     "ServiceName",
+    "RegionId",
+    "tag_key",
+    "tag_value",
     "metric",
     "BillingCurrency",
 )

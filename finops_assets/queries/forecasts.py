@@ -7,21 +7,31 @@ from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 
+from finops_assets.marts.series import LEVELS, SERIES
+from finops_assets.normalize.tables import tag_column
 from finops_assets.queries.access import Reader, fetch
 from finops_assets.queries.dimensions import Filter
 
-Level: TypeAlias = Literal["total", "provider", "account", "service"]
+Level: TypeAlias = Literal[
+    "total", "provider", "billing_account", "account", "service", "region", "tag", "account_service"
+]
 
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "total": (),
     "provider": ("ServiceProviderName",),
+    "billing_account": ("ServiceProviderName", "BillingAccountId"),
     "account": ("ServiceProviderName", "SubAccountId"),
     "service": ("ServiceProviderName", "ServiceName"),
+    "region": ("ServiceProviderName", "RegionId"),
+    "tag": (),
+    "account_service": ("ServiceProviderName", "BillingAccountId", "SubAccountId", "ServiceName"),
 }
 
 
 def series_filters(row: Mapping[str, Any]) -> tuple[Filter, ...]:
     """The filters under which costs() adds up exactly the series that a row (with its level) names."""
+    if row["level"] == "tag":
+        return (Filter(tag_column(row["tag_key"]), (row["tag_value"],)),)
     return tuple(Filter(column, (row[column],)) for column in _COLUMNS[row["level"]])
 
 
@@ -42,16 +52,22 @@ def forecast(
     level: Level = "total",
     *,
     provider: str | tuple[str, ...] | None = None,
+    billing_account: str | None = None,
     account: str | None = None,
     service: str | None = None,
+    region: str | None = None,
+    tag_key: str | None = None,
+    tag_value: str | None = None,
+    series_id: str | None = None,
     metric: str = "EffectiveCost",
     currency: str | None = None,
 ) -> pa.Table:
     """The newest making's forecast by its champion: a row a series and day, in that order.
 
-    `provider` (one ServiceProviderName, or several), `account` (SubAccountId) and `service` are exact
-    names; None takes all series of the level. Columns: those of cost_forecasts but is_champion and
-    made_on_month; money is decimal128.
+    `provider` (one ServiceProviderName, or several), `billing_account`, `account` (SubAccountId),
+    `service`, `region` (RegionId), `tag_key` and `tag_value` are exact names; None takes all series of
+    the level. `series_id` takes one series, the one without a region or tag value too. Columns: those of
+    cost_forecasts but is_champion and made_on_month; money is decimal128.
     """
     return fetch(
         warehouse,
@@ -61,32 +77,46 @@ SELECT * EXCLUDE (is_champion, made_on_month) FROM newest
 WHERE level = $1 AND metric = $2 AND ($3 IS NULL OR BillingCurrency = $3)
     AND ($4 IS NULL OR list_contains($4::VARCHAR[], ServiceProviderName))
     AND ($5 IS NULL OR SubAccountId = $5) AND ($6 IS NULL OR ServiceName = $6)
+    AND ($7 IS NULL OR BillingAccountId = $7) AND ($8 IS NULL OR RegionId = $8)
+    AND ($9 IS NULL OR tag_key = $9) AND ($10 IS NULL OR tag_value = $10)
+    AND ($11 IS NULL OR series_id = $11)
 ORDER BY series_id, day
 """,
-        (level, metric, currency, names_of(provider), account, service),
+        (
+            level,
+            metric,
+            currency,
+            names_of(provider),
+            account,
+            service,
+            billing_account,
+            region,
+            tag_key,
+            tag_value,
+            series_id,
+        ),
     )
 
 
 def forecast_series(warehouse: Reader) -> pa.Table:
     """The series that the newest making forecasts, the most expensive of each level first.
 
-    Columns: series_id, level, ServiceProviderName, SubAccountId, SubAccountName, ServiceName, metric,
-    BillingCurrency, model, made_at, data_until, first_day, last_day, mean (the sum of all its days).
+    Columns: those that name a series, model, made_at, data_until, first_day, last_day, mean (the sum of
+    all its days).
     """
     return fetch(
         warehouse,
         f"""
 WITH {_NEWEST},
 series AS (
-    SELECT series_id, level, ServiceProviderName, SubAccountId, SubAccountName, ServiceName, metric,
-        BillingCurrency, any_value(model) AS model, max(made_at) AS made_at,
+    SELECT {", ".join(c.name for c in SERIES)}, any_value(model) AS model, max(made_at) AS made_at,
         max(data_until) AS data_until, min(day) AS first_day, max(day) AS last_day, sum(mean) AS mean
     FROM newest GROUP BY ALL
 )
 SELECT * FROM series
-ORDER BY list_position(['total', 'provider', 'account', 'service'], level), metric, BillingCurrency,
-    mean DESC, series_id
+ORDER BY list_position($1::VARCHAR[], level), metric, BillingCurrency, mean DESC, series_id
 """,
+        (list(LEVELS),),
     )
 
 

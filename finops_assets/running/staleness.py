@@ -15,6 +15,7 @@ from finops_assets.defs.ingestion.sensors import new_deliveries
 from finops_assets.defs.marts.assets import TABLE as DAILY_COSTS
 from finops_assets.defs.partitions import partition_values
 from finops_assets.defs.publishing.assets import native_tables, view_tables
+from finops_assets.defs.quality.arrivals import is_told as are_days_told
 from finops_assets.defs.quality.conformance import is_held as is_held_to_rules
 from finops_assets.defs.quality.control_totals import is_held as is_held_to_totals
 from finops_assets.defs.quality.invoices import invoices_key
@@ -45,7 +46,7 @@ def stale_months(platform: Platform, source: str) -> list[str]:
         named = not bills or not are_missing(platform, source, month)
         held = is_held_to_rules(platform, source, month)
         told = all(is_made(platform, name, source, month) for name in DATASETS)
-        compared = is_compared(platform, source, month)
+        compared = is_compared(platform, source, month) and are_days_told(platform, source, month)
         added_up = not bills or platform.lake.is_current(
             INVOICES, partition, invoices_key(platform, source, month)
         )

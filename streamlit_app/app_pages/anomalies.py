@@ -74,7 +74,9 @@ def _matching(currency: str, metric: str, status: str, severity: list[str], leve
         metric=metric,
         currency=currency,
         status=_STATUSES[status],
-        level=None if level == "All" else cast("Level", level.lower()),
+        level=None
+        if level == "All"
+        else cast("Level", next(k for k, name in LEVELS.items() if name == level)),
     )
     if severity:
         table = table.filter(pc.is_in(table["severity"], value_set=pa.array(severity)))

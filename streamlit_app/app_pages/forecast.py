@@ -44,9 +44,7 @@ def page() -> None:
     ahead = data.ask(
         forecasts.forecast,
         row["level"],
-        provider=row["ServiceProviderName"],
-        account=row["SubAccountId"],
-        service=row["ServiceName"],
+        series_id=row["series_id"],
         metric=metric,
         currency=currency,
     )

@@ -104,7 +104,10 @@ def test_from_the_cube_to_drivers_once_for_each_state_of_the_data(platform: Plat
     # One champion a series and day, beyond the last complete day.
     newest = START + timedelta(days=DAYS - 3)
     series = ask(platform, COST_FEATURES, "SELECT count(DISTINCT series_id) FROM t")[0][0]
-    assert series == 2 * (1 + 1 + 1 + 3)
+    # Three services of one account: total, provider, account, three services, three leaves, one region,
+    # no billing account, and of each tag key what has no such tag.
+    keys = len(platform.settings.tag_keys)
+    assert series == 2 * (1 + 1 + 1 + 3 + 3 + 1 + keys)
     found = ask(
         platform,
         COST_FORECASTS,

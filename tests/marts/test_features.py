@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,11 +13,12 @@ import pyarrow as pa
 import pytest
 
 from finops_assets.engine.duckdb import DuckDBEngine
-from finops_assets.marts.series import COST_FEATURES
-from finops_assets.marts.sql import load_sql
+from finops_assets.marts.arrivals import DELIVERED_DAYS
+from finops_assets.marts.series import COST_FEATURES, LEVELS, cost_features_sql
 from finops_assets.marts.tables import daily_costs_table
 
-DAILY = daily_costs_table(())
+TAGS = ("team",)
+DAILY = daily_costs_table(TAGS)
 START = date(2025, 1, 1)
 
 
@@ -25,6 +26,7 @@ def row(day: date, cost: str, **more: object) -> dict[str, object]:
     return {
         "x_Day": day,
         "ServiceProviderName": "AWS",
+        "BillingAccountId": "payer",
         "SubAccountId": "111",
         "SubAccountName": "prod",
         "ServiceName": "EC2",
@@ -41,9 +43,12 @@ def daily(rows: Sequence[dict[str, object]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=DAILY.arrow_schema())
 
 
-def features(tmp_path: Path, rows: Sequence[dict[str, object]]) -> pd.DataFrame:
+def features(
+    tmp_path: Path, rows: Sequence[dict[str, object]], delivered: Sequence[dict[str, object]] = ()
+) -> pd.DataFrame:
     engine = DuckDBEngine(tmp_path)
-    made = engine.fetch(load_sql("cost_features"), {"daily_costs": daily(rows)})
+    days = pa.Table.from_pylist(list(delivered), schema=DELIVERED_DAYS.arrow_schema())
+    made = engine.fetch(cost_features_sql(TAGS), {"daily_costs": daily(rows), "delivered_days": days})
     assert {c.name for c in COST_FEATURES.columns} == set(made.column_names)
     frame: pd.DataFrame = made.to_pandas()
     frame["day"] = pd.to_datetime(frame["day"])
@@ -56,12 +61,12 @@ def rows() -> list[dict[str, object]]:
     found = []
     for offset in range(70):
         day = START + timedelta(days=offset)
-        for account, service in (("111", "EC2"), ("111", "S3"), ("222", "EC2")):
+        for place, (account, service) in enumerate((("111", "EC2"), ("111", "S3"), ("222", "EC2"))):
             if rng.random() < 0.8:
                 cost = f"{rng.normal(10, 5):.6f}"
-                found.append(
-                    row(day, cost, SubAccountId=account, SubAccountName=f"a{account}", ServiceName=service)
-                )
+                named = {"SubAccountId": account, "SubAccountName": f"a{account}", "ServiceName": service}
+                team = "data" if service == "S3" else None
+                found.append(row(day, cost, **named, RegionId=f"region-{place}", x_Tag_team=team))
     return found
 
 
@@ -69,48 +74,60 @@ def test_every_column_equals_what_pandas_computes(tmp_path: Path, rows: list[dic
     found = features(tmp_path, rows)
     source = pd.DataFrame(rows)
     source["day"] = pd.to_datetime(source["x_Day"])
+    source["leaf"] = source["BillingAccountId"] + "/" + source["SubAccountId"]
+    # What stands third and fourth in a series' name.
     levels: dict[str, list[str]] = {
-        "total": [],
-        "provider": ["ServiceProviderName"],
-        "account": ["ServiceProviderName", "SubAccountId"],
-        "service": ["ServiceProviderName", "ServiceName"],
+        "total": ["", "", ""],
+        "provider": ["ServiceProviderName", "", ""],
+        "billing_account": ["ServiceProviderName", "BillingAccountId", ""],
+        "account": ["ServiceProviderName", "SubAccountId", ""],
+        "service": ["ServiceProviderName", "", "ServiceName"],
+        "region": ["ServiceProviderName", "RegionId", ""],
+        "account_service": ["ServiceProviderName", "leaf", "ServiceName"],
     }
     checked = 0
-    for level, keys in levels.items():
+    for level, places in levels.items():
+        keys = [k for k in places if k]
         groups = source.groupby(keys) if keys else [((), source)]
         for key, group in groups:
             names = {k: str(v) for k, v in zip(keys, key, strict=True)}
             for metric in ("BilledCost", "EffectiveCost"):
-                series_id = "|".join(
-                    [level, names.get("ServiceProviderName", ""), names.get("SubAccountId", ""),
-                     names.get("ServiceName", ""), metric, "USD"]
-                )  # fmt: skip
+                series_id = "|".join([level, *(names.get(k, "") for k in places), metric, "USD"])
                 by_day = group.groupby("day")[metric].sum()
                 calendar = pd.date_range(by_day.index.min(), source["day"].max())
                 cost = by_day.reindex(calendar).map(lambda v: Decimal(0) if v != v else v)  # noqa: PLR0124
                 mine = found[found["series_id"] == series_id].set_index("day")
                 assert list(mine.index) == list(calendar)
                 assert list(mine["cost"]) == list(cost)
-                assert list(mine["weekday"]) == [d.isoweekday() for d in calendar]
-                assert list(mine["day_of_month"]) == [d.day for d in calendar]
-                assert list(mine["days_in_month"]) == [d.days_in_month for d in calendar]
-                for lag in (1, 7, 28):
-                    assert mine[f"lag_{lag}"].iloc[:lag].isna().all()
-                    assert list(mine[f"lag_{lag}"].iloc[lag:]) == list(cost.iloc[:-lag])
-                mean = cost.astype(float).rolling(28).mean().shift(1)
-                np.testing.assert_allclose(mine["mean_28"].astype(float), mean, atol=2e-6)
-                assert all(m == m.quantize(Decimal("0.000001")) for m in mine["mean_28"].dropna())
                 assert list(mine["is_complete"]) == [True] * (len(calendar) - 1) + [False]
                 checked += 1
-    assert checked == found["series_id"].nunique() == 2 * (1 + 1 + 2 + 2)
+    assert checked == found["series_id"].nunique() - 2 * 2 == 2 * (1 + 1 + 1 + 2 + 2 + 3 + 3)
 
 
 def test_costs_of_each_level_add_up_exactly(tmp_path: Path, rows: list[dict[str, object]]) -> None:
     found = features(tmp_path, rows)
     billed = found[found["metric"] == "BilledCost"].groupby("level")["cost"].sum()
+    assert set(billed.index) == set(LEVELS)
     assert set(billed) == {
         sum((r["BilledCost"] for r in rows if isinstance(r["BilledCost"], Decimal)), Decimal(0))
     }
+
+
+def test_tag_values_and_their_absence_are_series_over_all_providers(
+    tmp_path: Path, rows: list[dict[str, object]]
+) -> None:
+    found = features(tmp_path, [*rows, row(START, "4", ServiceProviderName="Azure", x_Tag_team="data")])
+    tagged = found[(found["level"] == "tag") & (found["metric"] == "BilledCost")]
+    assert set(tagged["series_id"]) == {"tag||team|data|BilledCost|USD", "tag||team||BilledCost|USD"}
+    data = sum((Decimal(str(r["BilledCost"])) for r in rows if r["x_Tag_team"]), Decimal(4))
+    assert tagged.loc[tagged["tag_value"] == "data", "cost"].sum() == data
+
+
+def test_corrections_are_told_apart(tmp_path: Path) -> None:
+    rows = [row(START, "10"), row(START, "-3", ChargeClass="Correction")]
+    found = features(tmp_path, rows).query("metric == 'BilledCost'")
+    assert set(found["cost"]) == {Decimal(7)}
+    assert set(found["correction"]) == {Decimal(-3)}
 
 
 def test_a_service_switched_off_ends_in_zeros_and_a_late_bill_does_not(tmp_path: Path) -> None:
@@ -141,6 +158,35 @@ def test_a_fee_dated_ahead_does_not_pretend_that_the_bill_has_come(tmp_path: Pat
     rows = [row(START + timedelta(days=i), "1") for i in range(10)]
     rows.append(row(START + timedelta(days=30), "99", ChargeCategory="Purchase"))
     assert features(tmp_path, rows)["day"].max() == pd.Timestamp(START + timedelta(days=9))
+
+
+def test_a_source_whose_days_go_on_growing_arrives_later(tmp_path: Path) -> None:
+    """Ten daily deliveries: a day is half there on its own, four fifths the day after, then whole."""
+    rows = [row(START + timedelta(days=i), "10") for i in range(20)]
+    share = {0: Decimal("0.5"), 1: Decimal("0.8")}
+    delivered = [
+        {
+            "bill_ids": f'["b{newest:02}"]',
+            "exported_at": datetime.combine(START, time(), UTC) + timedelta(days=newest + 1),
+            "ingested_at": datetime.combine(START, time(), UTC) + timedelta(days=newest + 1),
+            "x_Day": START + timedelta(days=day),
+            "BillingCurrency": "USD",
+            "EffectiveCost": 10 * share.get(newest - day, Decimal(1)),
+            "x_Source": "aws-main",
+            "x_BillingMonth": "2025-01",
+        }
+        for newest in range(10, 20)
+        for day in range(newest + 1)
+    ]
+    complete = features(tmp_path, rows, delivered).query("series_id == 'total||||BilledCost|USD'")[
+        "is_complete"
+    ]
+    assert list(complete) == [True] * 18 + [False] * 2
+    # Too few deliveries to tell: the newest day only.
+    complete = features(tmp_path, rows, delivered[-20:]).query("series_id == 'total||||BilledCost|USD'")[
+        "is_complete"
+    ]
+    assert list(complete) == [True] * 19 + [False]
 
 
 def test_currencies_are_never_added(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from finops_assets.marts.series import LEVELS
 from finops_assets.queries import anomalies, bills, forecasts
 from finops_assets.queries.access import NotPublishedError, Warehouse, open_warehouse, pinned
 from finops_assets.queries.costs import CostQuery, costs
@@ -81,7 +82,7 @@ def test_the_outlook_is_what_was_spent_and_what_is_forecast(
 
 def test_accuracy_lists_every_model(warehouse: Warehouse) -> None:
     table = forecasts.accuracy(warehouse)
-    assert table.num_rows == 4 * 2 * 2 * 2 * 3
+    assert table.num_rows == len(LEVELS) * 2 * 2 * 2 * 3
     assert set(table["model"].to_pylist()) == {"AutoETS", "SeasonalNaive"}
 
 

@@ -34,9 +34,11 @@ router = APIRouter(
 _NAMES = {
     "anomaly_id": "id",
     "ServiceProviderName": "provider",
+    "BillingAccountId": "billing_account_id",
     "SubAccountId": "account_id",
     "SubAccountName": "account_name",
     "ServiceName": "service",
+    "RegionId": "region",
     "BillingCurrency": "currency",
 }
 

@@ -43,9 +43,13 @@ class Anomaly(BaseModel):
     id: str = Field(examples=["5f0c1d2e3a4b"])
     level: Level
     provider: str | None = Field(examples=["AWS"])
+    billing_account_id: str | None
     account_id: str | None
     account_name: str | None
     service: str | None = Field(examples=["Amazon Elastic Compute Cloud"])
+    region: str | None
+    tag_key: str | None
+    tag_value: str | None
     metric: str = Field(examples=["EffectiveCost"])
     currency: Currency
     first_day: str = Field(examples=["2026-01-10"])

@@ -21,8 +21,18 @@ class ForecastQuery(Query):
     provider: str | None = Field(
         default=None, description="aws, azure, gcp, or a ServiceProviderName.", examples=["aws"]
     )
-    account_id: str | None = Field(default=None, description="SubAccountId, at level account.")
-    service: str | None = Field(default=None, description="ServiceName, at level service.")
+    billing_account_id: str | None = Field(
+        default=None, description="BillingAccountId, at levels billing_account and account_service."
+    )
+    account_id: str | None = Field(
+        default=None, description="SubAccountId, at levels account and account_service."
+    )
+    service: str | None = Field(
+        default=None, description="ServiceName, at levels service and account_service."
+    )
+    region: str | None = Field(default=None, description="RegionId, at level region.")
+    tag_key: str | None = Field(default=None, description="A configured tag key, at level tag.")
+    tag_value: str | None = Field(default=None, description="Its value, at level tag.")
     metric: ForecastMetric = Field(default="EffectiveCost", description="Which cost is forecast.")
     currency: Currency | None = Field(default=None, description="Only series in this currency.")
 
@@ -49,9 +59,13 @@ class ForecastSeries(BaseModel):
 
     level: Level
     provider: str | None = Field(description="ServiceProviderName; null at level total.", examples=["AWS"])
+    billing_account_id: str | None
     account_id: str | None
     account_name: str | None
     service: str | None
+    region: str | None
+    tag_key: str | None
+    tag_value: str | None
     currency: Currency
     model: str = Field(examples=["AutoETS"])
     data_until: str = Field(description="The last day it saw.", examples=["2026-01-15"])

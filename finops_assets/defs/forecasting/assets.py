@@ -13,9 +13,9 @@ from finops_assets.defs.partitions import ON_NEW_DATA
 from finops_assets.defs.recipe import recipe
 from finops_assets.defs.resources import Platform
 from finops_assets.lake.lake import build_key
+from finops_assets.marts.arrivals import DELIVERED_DAYS
 from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_ACCURACY
-from finops_assets.marts.series import COST_FEATURES
-from finops_assets.marts.sql import load_sql
+from finops_assets.marts.series import COST_FEATURES, cost_features_sql
 from finops_assets.marts.tables import daily_costs_table
 from finops_assets.settings import current_settings
 
@@ -27,7 +27,7 @@ _ACCURACY_SQL = "SELECT *, ? AS mlflow_run_id FROM accuracy"
 
 @dg.asset(
     name=COST_FEATURES.name,
-    deps=[DAILY_COSTS.name],
+    deps=[DAILY_COSTS.name, DELIVERED_DAYS.name],
     automation_condition=ON_NEW_DATA,
     group_name="features",
     owners=["team:finops"],
@@ -37,20 +37,21 @@ _ACCURACY_SQL = "SELECT *, ? AS mlflow_run_id FROM accuracy"
 )
 def cost_features(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[Any]:
     """Make all series anew; a few seconds for years of bills."""
-    daily = platform.lake.input(DAILY_COSTS)
-    sql, key = load_sql(COST_FEATURES.name), features_key(platform)
+    inputs = {t.name: platform.lake.input(t) for t in (DAILY_COSTS, DELIVERED_DAYS)}
+    sql, key = cost_features_sql(platform.settings.tag_keys), features_key(platform)
     if platform.lake.is_current(COST_FEATURES, {}, key):
         return unchanged(COST_FEATURES, platform.lake)
     path = platform.lake.new_file(COST_FEATURES, {}, key)
-    file = platform.engine.write(sql, {"daily_costs": daily}, COST_FEATURES, path)
+    file = platform.engine.write(sql, inputs, COST_FEATURES, path)
     platform.lake.replace(COST_FEATURES, {}, [file], context.run.run_id)
     return materialized(COST_FEATURES, file.rows)
 
 
 def features_key(platform: Platform) -> str:
     """The key of what `cost_features` is made from."""
-    sql = load_sql(COST_FEATURES.name)
-    return build_key(sql, repr(COST_FEATURES), *platform.lake.input(DAILY_COSTS).names)
+    sql = cost_features_sql(platform.settings.tag_keys)
+    names = (name for t in (DAILY_COSTS, DELIVERED_DAYS) for name in platform.lake.input(t).names)
+    return build_key(sql, repr(COST_FEATURES), *names)
 
 
 @dg.multi_asset(

@@ -13,6 +13,7 @@ from finops_assets.defs.partitions import (
     make_each,
     partition_values,
 )
+from finops_assets.defs.quality.arrivals import delivered_days
 from finops_assets.defs.quality.conformance import conformance
 from finops_assets.defs.quality.control_totals import control_totals
 from finops_assets.defs.quality.invoices import invoices
@@ -68,5 +69,6 @@ assets: list[dg.AssetsDefinition] = [
     invoices,
     control_totals,
     delivered_costs,
+    delivered_days,
     restatements,
 ]
