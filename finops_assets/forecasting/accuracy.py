@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -14,17 +16,17 @@ _GROUP = ["level", "metric", "currency"]
 _DECIDING_HORIZON = 30
 
 
-def measure(errors: pd.DataFrame) -> pd.DataFrame:
-    """Errors by level, metric, currency, model and horizon (days 1 to 7, 30 or 90 of each origin).
+def measure(errors: pd.DataFrame, horizons: Sequence[int] = HORIZONS) -> pd.DataFrame:
+    """Errors by level, metric, currency, model and horizon (the days 1 to `horizon` of each origin).
 
     `errors` is `intervals.with_coverage` of a backtest. Only origins that reach the horizon count.
     Returns columns level, metric, currency, model, horizon, series, windows, wape, mase, bias,
     coverage_80, coverage_95; a measure whose divisor is zero is NaN.
     """
     rows = []
-    for horizon in HORIZONS:
+    for horizon in horizons:
         reached = errors[(errors["length"] >= horizon) & (errors["step"] <= horizon)]
-        for key, group in reached.groupby([*_GROUP, "model"], sort=True):
+        for key, group in reached.groupby([*_GROUP, "model"], sort=True, observed=True):
             rows.append(
                 {
                     **dict(zip((*_GROUP, "model"), key, strict=True)),
@@ -82,8 +84,11 @@ def champions(measured: pd.DataFrame, baseline: str) -> dict[Group, str]:
     reached), among those that are not worse than the baseline at any horizon.
     """
     chosen: dict[Group, str] = {}
-    for key, group in measured.groupby(_GROUP, sort=True):
-        table = group.pivot_table(index="horizon", columns="model", values="wape", dropna=False)
+    for key, group in measured.groupby(_GROUP, sort=True, observed=True):
+        # A model that forecasts only some series of the group was not judged on the same days.
+        judged = group.groupby("model", observed=True)["series"].min()
+        everywhere = judged.index[judged == judged[baseline]]
+        table = group[group["model"].isin(everywhere)].pivot_table(index="horizon", columns="model", values="wape", dropna=False, observed=True)
         table = table.dropna(how="all")
         best = baseline
         if not table.empty:

@@ -8,55 +8,79 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from finops_assets.forecasting import combination
+from finops_assets.forecasting.cleaning import without_one_offs
 from finops_assets.forecasting.history import FloatArray, History, Series
 from finops_assets.forecasting.models import WEEK, Model, SeasonalNaive
-from finops_assets.forecasting.month_start import split_month_start
+from finops_assets.forecasting.month_start import MonthStart, split_month_start
 
 HORIZONS = (7, 30, 90)
 """Days ahead for which errors are reported."""
 
 WINDOWS = 3
-_SPACING = {90: 30, 30: 15, 7: 7}
 MIN_TRAINING = 4 * WEEK
 _RECENT = 13 * WEEK
-_BASELINE = SeasonalNaive()
+BASELINE = SeasonalNaive()
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """One model's forecast of one history."""
+class Candidates:
+    """Which models forecast which series, and at how many origins each series is judged.
 
-    model: str
-    mean: FloatArray
+    `assigned` names each model's series by their position in the fleet; the forms of one name share no
+    series. The baseline forecasts all series, and so does the combination of what there is.
+    `windows` has the number of origins of each series.
+    """
+
+    assigned: Sequence[tuple[Model, Sequence[int]]]
+    windows: Sequence[int]
+
+    @property
+    def names(self) -> list[str]:
+        """All models, the baseline first, the combination last."""
+        return list(dict.fromkeys([BASELINE.name, *(m.name for m, _ in self.assigned), combination.NAME]))
 
 
-def origins(length: int, horizons: Sequence[int] = HORIZONS) -> list[tuple[int, int]]:
+def origins(
+    length: int, horizons: Sequence[int] = HORIZONS, windows: int = WINDOWS
+) -> list[tuple[int, int]]:
     """(days of history to show, days to forecast) for a series of `length` days, newest first.
 
-    The longest horizon that leaves four weeks to learn from, at up to three origins; none for a
+    The longest horizon that leaves four weeks to learn from, at up to `windows` origins; none for a
     series of less than five weeks.
     """
     for horizon in sorted(horizons, reverse=True):
-        cuts = [length - horizon - k * _SPACING[horizon] for k in range(WINDOWS)]
+        spacing = max(WEEK, horizon // 3 if horizon > 60 else horizon // 2)
+        cuts = [length - horizon - k * spacing for k in range(windows)]
         usable = [cut for cut in cuts if cut >= MIN_TRAINING]
         if usable:
             return [(cut, horizon) for cut in usable]
     return []
 
 
-def predict(history: History, horizon: int, models: Sequence[Model]) -> list[Prediction]:
-    """Every model's mean for the next days, month-start charge handled, sign kept.
+def predict(
+    histories: Sequence[History], horizon: int, assigned: Sequence[tuple[Model, Sequence[int]]]
+) -> dict[str, list[FloatArray | None]]:
+    """Each model's means for the days after each history, by model: one-offs and month starts handled.
 
-    A model that does not support the history is left out; the baseline supports all. A history that
-    was never negative gets no negative forecast, one that was never positive no positive one.
+    A list has one entry a history: shape (horizon,), None where the model has nothing to say; the
+    baseline always has. A history that was never negative gets no negative forecast, one that was
+    never positive no positive one.
     """
-    split = split_month_start(history)
-    made = []
-    for model in models:
-        if model.supports(split.without):
-            mean = split.add_back(model.forecast(split.without, horizon))
-            made.append(Prediction(model.name, np.clip(mean, *sign_bounds(history))))
+    splits = [_prepared(h) for h in histories]
+    made: dict[str, list[FloatArray | None]] = {}
+    for model, positions in [(BASELINE, range(len(histories))), *assigned]:
+        means = model.forecast([splits[i].without for i in positions], horizon)
+        of_model = made.setdefault(model.name, [None] * len(histories))
+        for i, mean in zip(positions, means, strict=True):
+            if mean is not None:
+                of_model[i] = np.clip(splits[i].add_back(mean), *sign_bounds(histories[i]))
     return made
+
+
+def _prepared(history: History) -> MonthStart:
+    split = split_month_start(history)
+    return MonthStart(without_one_offs(split.without), split.charges)
 
 
 def sign_bounds(history: History) -> tuple[float, float]:
@@ -86,47 +110,91 @@ def weekly_naive_error(history: History) -> float:
     return float(np.abs(values[WEEK:] - values[:-WEEK]).mean()) if len(values) > WEEK else float("nan")
 
 
-def backtest(fleet: Sequence[Series], models: Mapping[int, Sequence[Model]]) -> pd.DataFrame:
+def backtest(
+    fleet: Sequence[Series], candidates: Candidates, horizons: Sequence[int] = HORIZONS
+) -> pd.DataFrame:
     """Errors of every model at every origin of every series.
 
-    `models` gives each series' candidates, by its position in the fleet. Returns one row a series,
-    origin, model and day ahead: level, metric, currency, series, window, model, step (1…90), length
-    (the origin's horizon), actual, mean, scale, naive_error, low and high (what the sign allows).
-    Where a model does not support a series, the baseline's forecast stands in its place, so all
-    models are judged on the same days.
+    Returns one row a series, origin, model and day ahead: level, metric, currency, series, window,
+    model, step (1…90), length (the origin's horizon), actual, mean, scale, naive_error, low and high
+    (what the sign allows). Where a model has no forecast, the baseline's stands in its place, so all
+    models of a series are judged on the same days. Series with as many days ahead are forecast in one
+    call, so that global models learn from many, and only from what lies before each one's origin.
     """
-    parts = []
+    together: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for position, series in enumerate(fleet):
-        history = series.history
-        for window, (cut, horizon) in enumerate(origins(len(history))):
-            training = history.before(cut)
-            made = {p.model: p.mean for p in predict(training, horizon, models[position])}
-            low, high = sign_bounds(training)
-            fixed = {
-                "level": series.level,
-                "metric": series.metric,
-                "currency": series.currency,
-                "series": position,
-                "window": window,
-                "length": horizon,
-                "scale": scale_of(training),
-                "naive_error": weekly_naive_error(training),
-                "low": low,
-                "high": high,
-            }
-            for model in models[position]:
-                parts.append(
-                    pd.DataFrame(
-                        {
-                            **fixed,
-                            "model": model.name,
-                            "step": np.arange(1, horizon + 1),
-                            "actual": history.values[cut : cut + horizon],
-                            "mean": made.get(model.name, made[_BASELINE.name]),
-                        }
-                    )
-                )
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
+        cuts = origins(len(series.history), horizons, candidates.windows[position])
+        for window, (cut, horizon) in enumerate(cuts):
+            together.setdefault((window, horizon), []).append((position, cut))
+    parts = [
+        _errors(fleet, candidates, window, horizon, members)
+        for (window, horizon), members in sorted(together.items())
+    ]
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    single = pd.concat(parts, ignore_index=True)
+    return pd.concat([single, combination.judged(single)], ignore_index=True)
+
+
+def _errors(
+    fleet: Sequence[Series],
+    candidates: Candidates,
+    window: int,
+    horizon: int,
+    members: Sequence[tuple[int, int]],
+) -> pd.DataFrame:
+    """The errors of the series of one origin, all with the same days ahead."""
+    at = {position: i for i, (position, _) in enumerate(members)}
+    training = [fleet[position].history.before(cut) for position, cut in members]
+    assigned = [(m, [at[p] for p in positions if p in at]) for m, positions in candidates.assigned]
+    made = predict(training, horizon, assigned)
+    offered = _offered(candidates, [position for position, _ in members])
+    pairs = [(i, name) for name in made for i in offered[name]]
+    means = [made[name][i] for i, name in pairs]
+    fallback = made[BASELINE.name]
+    chosen = [fallback[i] if mean is None else mean for (i, _), mean in zip(pairs, means, strict=True)]
+    facts = _facts(fleet, training, members)
+    rows = facts.loc[np.repeat([i for i, _ in pairs], horizon)].reset_index(drop=True)
+    codes = [candidates.names.index(name) for _, name in pairs]
+    actuals = [fleet[position].history.values[cut : cut + horizon] for position, cut in members]
+    return rows.assign(
+        window=window,
+        length=horizon,
+        model=pd.Categorical.from_codes(np.repeat(codes, horizon), categories=candidates.names),
+        step=np.tile(np.arange(1, horizon + 1), len(pairs)),
+        actual=np.concatenate([actuals[i] for i, _ in pairs]),
+        mean=np.concatenate([np.asarray(mean) for mean in chosen]),
+    )
+
+
+def _offered(candidates: Candidates, positions: Sequence[int]) -> Mapping[str, Sequence[int]]:
+    """Which of the series (by their place in `positions`) each model is a candidate for."""
+    everyone = list(range(len(positions)))
+    offered: dict[str, list[int]] = {BASELINE.name: everyone}
+    for model, of_model in candidates.assigned:
+        wanted = set(of_model)
+        offered.setdefault(model.name, []).extend(i for i, p in enumerate(positions) if p in wanted)
+    return offered
+
+
+def _facts(
+    fleet: Sequence[Series], training: Sequence[History], members: Sequence[tuple[int, int]]
+) -> pd.DataFrame:
+    """One row a series: what is the same for all its models and days."""
+    bounds = [sign_bounds(history) for history in training]
+    series = [fleet[position] for position, _ in members]
+    return pd.DataFrame(
+        {
+            "level": pd.Categorical([s.level for s in series], sorted({s.level for s in fleet})),
+            "metric": pd.Categorical([s.metric for s in series], sorted({s.metric for s in fleet})),
+            "currency": pd.Categorical([s.currency for s in series], sorted({s.currency for s in fleet})),
+            "series": [position for position, _ in members],
+            "scale": [scale_of(history) for history in training],
+            "naive_error": [weekly_naive_error(history) for history in training],
+            "low": [low for low, _ in bounds],
+            "high": [high for _, high in bounds],
+        }
+    )
 
 
 COLUMNS = (
@@ -134,12 +202,12 @@ COLUMNS = (
     "metric",
     "currency",
     "series",
-    "window",
-    "length",
     "scale",
     "naive_error",
     "low",
     "high",
+    "window",
+    "length",
     "model",
     "step",
     "actual",

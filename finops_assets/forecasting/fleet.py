@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +11,31 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # ships no types
 
 from finops_assets.forecasting.accuracy import Group, champions, measure
-from finops_assets.forecasting.backtest import backtest, predict, scale_of, sign_bounds
-from finops_assets.forecasting.history import SERIES_COLUMNS, Series, read_fleet
+from finops_assets.forecasting.backtest import (
+    BASELINE,
+    HORIZONS,
+    Candidates,
+    backtest,
+    predict,
+    scale_of,
+    sign_bounds,
+)
+from finops_assets.forecasting.boosted import DirectXGBoost
+from finops_assets.forecasting.combination import NAME as COMBINATION
+from finops_assets.forecasting.combination import Weights, combine, learn
+from finops_assets.forecasting.history import SERIES_COLUMNS, FloatArray, Series, read_fleet
 from finops_assets.forecasting.intervals import Calibration, band, calibrate, with_coverage
-from finops_assets.forecasting.models import AutoETS, Model, SeasonalNaive
+from finops_assets.forecasting.models import MSTL, AutoETS, AutoTheta
 from finops_assets.forecasting.money import to_money
+from finops_assets.forecasting.prophet import Prophet
 
-BASELINE = SeasonalNaive()
-THOROUGH_SERIES = 40
-"""How many series, largest money first, get the model search; the tail gets one fixed form."""
+THOROUGH_SERIES = 60
+"""How many series, largest money first, get the model search; the tail gets fixed, fast forms."""
+
+PROPHET_SERIES, MSTL_SERIES = 60, 20
+"""How many of these get the two slowest candidates."""
+
+_THOROUGH_WINDOWS, _TAIL_WINDOWS = 3, 2
 
 SILENT_DAYS = 45
 """A series whose bill stopped this long before the newest one gets no forecast: it is history."""
@@ -50,63 +66,126 @@ def forecast_fleet(features: pa.Table, *, horizon: int = 90) -> FleetForecast:
     complete, fleet = read_fleet(features)
     newest = max((_last_day(s) for s in fleet), default=np.datetime64("1970-01-01"))
     alive = [s for s in fleet if newest - _last_day(s) <= np.timedelta64(SILENT_DAYS, "D")]
-    candidates = assign_models(alive)
-    with threadpool_limits(limits=1):
-        errors = backtest(alive, candidates)
-        measured = measure(with_coverage(errors))
-        winners = champions(measured, BASELINE.name)
-        calibration = calibrate(errors)
-        made = [_forecast(s, candidates[i], winners, calibration, horizon) for i, s in enumerate(alive)]
+    run = forecast_series(alive, horizon=horizon)
     return FleetForecast(
-        forecasts=_forecast_table(complete, made),
-        accuracy=_accuracy_table(measured, winners),
+        forecasts=_forecast_table(complete, run.made),
+        accuracy=_accuracy_table(run.measured, run.winners),
         skipped=len(fleet) - len(alive),
     )
 
 
-def assign_models(fleet: Sequence[Series]) -> dict[int, tuple[Model, ...]]:
-    """Each series' candidates: the thorough search where the money is, a fixed form in the tail.
+@dataclass(frozen=True)
+class SeriesForecasts:
+    """`errors` of the backtest (see `backtest.backtest`) with their coverage, what they measure (see
+    `accuracy.measure`), each group's champion, and a frame a series with its forecasts in floats.
+    """
+
+    errors: pd.DataFrame
+    measured: pd.DataFrame
+    winners: dict[Group, str]
+    made: list[pd.DataFrame]
+
+
+def forecast_series(
+    fleet: Sequence[Series],
+    *,
+    horizon: int,
+    candidates: Candidates | None = None,
+    horizons: Sequence[int] = HORIZONS,
+) -> SeriesForecasts:
+    """Backtest, choose, calibrate and forecast series that are already read; errors at `horizons`.
+
+    Deterministic, in one thread. Candidates are `assign_models` of the fleet unless given.
+    """
+    chosen = assign_models(fleet) if candidates is None else candidates
+    with threadpool_limits(limits=1):
+        errors = with_coverage(backtest(fleet, chosen, horizons))
+        measured = measure(errors, horizons)
+        winners = champions(measured, BASELINE.name)
+        calibration = calibrate(errors)
+        weights = Weights() if errors.empty else learn(errors)
+        means = predict([s.history for s in fleet], horizon, chosen.assigned)
+        made = [
+            _forecast(s, _of_series(means, i, s.group, weights), winners, calibration)
+            for i, s in enumerate(fleet)
+        ]
+    return SeriesForecasts(errors, measured, winners, made)
+
+
+def assign_models(fleet: Sequence[Series]) -> Candidates:
+    """Each series' candidates: the thorough search where the money is, fast forms in the tail.
 
     Totals and providers always count as money.
     """
     size = [float(np.abs(s.history.values[-90:]).sum()) for s in fleet]
     order = sorted(range(len(fleet)), key=lambda i: (fleet[i].level not in {"total", "provider"}, -size[i]))
-    thorough = set(order[:THOROUGH_SERIES])
-    return {i: (BASELINE, AutoETS(thorough=i in thorough)) for i in range(len(fleet))}
+    money = sorted(order[:THOROUGH_SERIES])
+    tail = sorted(order[THOROUGH_SERIES:])
+    return Candidates(
+        assigned=(
+            (AutoETS(thorough=True), money),
+            (AutoETS(thorough=False), tail),
+            (AutoTheta(thorough=True), money),
+            (AutoTheta(thorough=False), tail),
+            (DirectXGBoost(), range(len(fleet))),
+            (MSTL(), whole_groups(fleet, money, MSTL_SERIES)),
+            (Prophet(), whole_groups(fleet, money, PROPHET_SERIES)),
+        ),
+        windows=[_THOROUGH_WINDOWS if i in set(money) else _TAIL_WINDOWS for i in range(len(fleet))],
+    )
+
+
+def whole_groups(fleet: Sequence[Series], among: Sequence[int], limit: int | None = None) -> list[int]:
+    """The series `among` these whose whole group is among them, smallest groups first, up to `limit`.
+
+    A model that knows only part of a group cannot become its champion; its fits would be for nothing.
+    """
+    members: dict[Group, list[int]] = {}
+    for position, series in enumerate(fleet):
+        members.setdefault(series.group, []).append(position)
+    chosen: list[int] = []
+    for group in sorted(members.values(), key=lambda g: (len(g), g)):
+        if set(group) <= set(among) and (limit is None or len(chosen) + len(group) <= limit):
+            chosen += group
+    return sorted(chosen)
 
 
 def _last_day(series: Series) -> np.datetime64:
     return series.history.first_day + (len(series.history) - 1)
 
 
+def _of_series(
+    means: Mapping[str, Sequence[FloatArray | None]], position: int, group: Group, weights: Weights
+) -> dict[str, FloatArray]:
+    """The forecasts that one series has, the combination of them included."""
+    made = {model: mean for model, of_model in means.items() if (mean := of_model[position]) is not None}
+    combined = combine(made, group, weights)
+    return made if combined is None else {**made, COMBINATION: combined}
+
+
 def _forecast(
-    series: Series,
-    models: Sequence[Model],
-    winners: dict[Group, str],
-    calibration: Calibration,
-    horizon: int,
+    series: Series, means: dict[str, FloatArray], winners: dict[Group, str], calibration: Calibration
 ) -> pd.DataFrame:
     history = series.history
-    made = predict(history, horizon, models)
     wanted = winners.get(series.group, BASELINE.name)
-    champion = wanted if any(p.model == wanted for p in made) else BASELINE.name
-    steps = np.arange(1, horizon + 1, dtype=np.int64)
+    champion = wanted if wanted in means else BASELINE.name
     low, high = sign_bounds(history)
     scale = scale_of(history)
     parts = []
-    for prediction in made:
-        widths = calibration.half_widths(*series.group, prediction.model, steps) * scale
-        lo_80, hi_80 = band(prediction.mean, widths[0], low, high)
-        lo_95, hi_95 = band(prediction.mean, np.maximum(widths[1], widths[0]), low, high)
+    for model, mean in means.items():
+        steps = np.arange(1, len(mean) + 1, dtype=np.int64)
+        widths = calibration.half_widths(*series.group, model, steps) * scale
+        lo_80, hi_80 = band(mean, widths[0], low, high)
+        lo_95, hi_95 = band(mean, np.maximum(widths[1], widths[0]), low, high)
         parts.append(
             pd.DataFrame(
                 {
                     "row": series.row,
                     "day": _last_day(series) + steps,
                     "horizon": steps,
-                    "model": prediction.model,
-                    "is_champion": prediction.model == champion,
-                    "mean": prediction.mean,
+                    "model": model,
+                    "is_champion": model == champion,
+                    "mean": mean,
                     "lo_80": lo_80,
                     "hi_80": hi_80,
                     "lo_95": lo_95,

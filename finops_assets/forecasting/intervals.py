@@ -79,12 +79,12 @@ def calibrate(errors: pd.DataFrame) -> Calibration:
     scored = errors.assign(
         residual=(errors["actual"] - errors["mean"]).abs() / errors["scale"],
         bucket=bucket_of(errors["step"]),
-        breadth=errors["level"].map(_breadth),
+        breadth=errors["level"].astype("object").map(_breadth),
     )
     pools: dict[tuple[str, ...], dict[tuple[object, ...], tuple[float, ...]]] = {}
     for pool in _POOLS:
         enough = {}
-        for key, group in scored.groupby(list(pool), sort=True):
+        for key, group in scored.groupby(list(pool), sort=True, observed=True):
             if len(group) >= MIN_RESIDUALS:
                 residuals = group["residual"].to_numpy()
                 enough[tuple(key)] = tuple(conformal_quantile(residuals, c) for c in COVERAGES)
@@ -105,7 +105,7 @@ def with_coverage(errors: pd.DataFrame) -> pd.DataFrame:
             continue
         calibration = calibrate(others)
         mine = errors[errors["window"] == window]
-        for key, group in mine.groupby(["level", "metric", "currency", "model"], sort=True):
+        for key, group in mine.groupby(["level", "metric", "currency", "model"], sort=True, observed=True):
             level, metric, currency, model = (str(part) for part in key)
             widths = calibration.half_widths(level, metric, currency, model, group["step"].to_numpy())
             for column, width in zip(("inside_80", "inside_95"), widths, strict=True):

@@ -1,32 +1,41 @@
-"""The candidates, behind one small interface: a history in, the mean of the next days out."""
+"""The candidates behind one small interface: all histories in, the means of the next days out."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from finops_assets.forecasting.history import FloatArray, History
 
 WEEK = 7
+YEAR = 365
+WINDOW = 26 * WEEK
+"""Days that the smoothing models look at: what is older says little about the next quarter."""
 
 
 class Model(Protocol):
-    """A way to forecast one series. Deterministic; never raises for a history it `supports`."""
+    """A way to forecast many series at once. Deterministic; never raises for a history of a day or more."""
 
     @property
     def name(self) -> str:
         """How the model is called in the tables."""
         ...
 
-    def supports(self, history: History) -> bool:
-        """Whether the model has anything to say about this history."""
+    def forecast(self, histories: Sequence[History], horizon: int) -> list[FloatArray | None]:
+        """For each history the mean of the `horizon` days after it, shape (horizon,).
+
+        None where the model has nothing to say: too short, or nothing that moves. A global model learns
+        from all the histories of the call together; none may reach beyond the day that is forecast from.
+        """
         ...
 
-    def forecast(self, history: History, horizon: int) -> FloatArray:
-        """The mean of the `horizon` days after the history, shape (horizon,)."""
-        ...
+
+def moves(history: History) -> bool:
+    """Four weeks of history, and something that changes in the last eight: enough to fit a model."""
+    return len(history) >= 4 * WEEK and bool(np.ptp(history.values[-8 * WEEK :]) > 0)
 
 
 @dataclass(frozen=True)
@@ -35,20 +44,20 @@ class SeasonalNaive:
 
     name: str = "SeasonalNaive"
 
-    def supports(self, history: History) -> bool:
-        """Any history of a day or more."""
-        return len(history) > 0
+    def forecast(self, histories: Sequence[History], horizon: int) -> list[FloatArray | None]:
+        """The last week of each, repeated; for every history of a day or more."""
+        return [_naive(h, horizon) for h in histories]
 
-    def forecast(self, history: History, horizon: int) -> FloatArray:
-        """The last week, repeated."""
-        if len(history) < WEEK:
-            return np.full(horizon, history.values.mean())
-        return np.resize(history.values[-WEEK:], horizon)
+
+def _naive(history: History, horizon: int) -> FloatArray:
+    if len(history) < WEEK:
+        return np.full(horizon, history.values.mean())
+    return np.resize(history.values[-WEEK:], horizon)
 
 
 @dataclass(frozen=True)
 class AutoETS:
-    """Exponential smoothing with a weekly season (statsforecast), on the last `window` days.
+    """Exponential smoothing with a weekly season (statsforecast).
 
     `thorough` chooses the trend (none, additive, damped) by information criterion, which costs about
     ten times the fixed form without a trend; it is meant for the series that carry the money. Errors
@@ -57,19 +66,63 @@ class AutoETS:
 
     name: str = "AutoETS"
     thorough: bool = True
-    window: int = 26 * WEEK
 
-    def supports(self, history: History) -> bool:
-        """Four weeks of history, and something that moves in the last eight."""
-        return len(history) >= 4 * WEEK and bool(np.ptp(history.values[-8 * WEEK :]) > 0)
-
-    def forecast(self, history: History, horizon: int) -> FloatArray:
-        """Fit and forecast; the import is here because it costs seconds."""
+    def forecast(self, histories: Sequence[History], horizon: int) -> list[FloatArray | None]:
+        """Fit each history by itself; the import is here because it costs seconds."""
         from statsforecast.models import AutoETS as Fit  # noqa: PLC0415 - compiled code, loaded on use
 
         form = {"model": "AZA", "damped": None} if self.thorough else {"model": "ANA", "damped": False}
-        values = history.values[-self.window :]
-        # The optimizer's tolerances are absolute: fit in units of the series' own size.
-        unit = float(np.abs(values).mean())
-        fitted = Fit(season_length=WEEK, **form).forecast(y=values / unit, h=horizon)
-        return np.asarray(fitted["mean"], dtype=np.float64) * unit
+        fit = Fit(season_length=WEEK, **form)
+        return [_fitted(fit, h, horizon) if moves(h) else None for h in histories]
+
+
+@dataclass(frozen=True)
+class AutoTheta:
+    """The Theta method with a weekly season (statsforecast; Fiorucci et al. 2016).
+
+    `thorough` chooses among its four forms by error in sample; else the classic one, the fastest.
+    """
+
+    name: str = "AutoTheta"
+    thorough: bool = True
+
+    def forecast(self, histories: Sequence[History], horizon: int) -> list[FloatArray | None]:
+        """Fit each history by itself."""
+        from statsforecast import models  # noqa: PLC0415 - compiled code, loaded on use
+
+        # A multiplicative season would divide by weekends without costs, and by credits.
+        kind = models.AutoTheta if self.thorough else models.Theta
+        fit = kind(season_length=WEEK, decomposition_type="additive")
+        return [_fitted(fit, h, horizon) if moves(h) else None for h in histories]
+
+
+@dataclass(frozen=True)
+class MSTL:
+    """Seasons by repeated Loess, of a week and (from two years on) of a year, and ETS for the rest.
+
+    Bandara, Hyndman & Bergmeir 2021 (statsforecast).
+    """
+
+    name: str = "MSTL"
+
+    def forecast(self, histories: Sequence[History], horizon: int) -> list[FloatArray | None]:
+        """Fit each history by itself, the whole of it where it shows two years."""
+        from statsforecast import models  # noqa: PLC0415 - compiled code, loaded on use
+
+        trend = models.AutoETS(model="AZN")
+        made: list[FloatArray | None] = []
+        for history in histories:
+            yearly = len(history) >= 2 * YEAR
+            fit = models.MSTL(season_length=[WEEK, YEAR] if yearly else WEEK, trend_forecaster=trend)
+            usable = moves(history)
+            made.append(_fitted(fit, history, horizon, window=2 * YEAR if yearly else WINDOW) if usable else None)
+        return made
+
+
+def _fitted(fit: Any, history: History, horizon: int, window: int = WINDOW) -> FloatArray:
+    """The forecast of a statsforecast model, fit to the newest `window` days."""
+    values = history.values[-window:]
+    # The optimizers' tolerances are absolute: fit in units of the series' own size.
+    unit = float(np.abs(values).mean())
+    made = fit.forecast(y=values / unit, h=horizon)
+    return np.asarray(made["mean"], dtype=np.float64) * unit

@@ -1,75 +1,93 @@
-"""The regular charge on the first of a month: taken out before a fit, added back to the forecast.
+"""Regular charges on one day of the month: taken out before a fit, added back to the forecast.
 
-Support fees, subscriptions and taxes are booked on one day. A weekly model either smears such a day
-over the month or repeats it every week; of all single steps, handling it is worth most.
+Support fees, subscriptions, marketplace charges and taxes are booked on one day, mostly the first. A
+weekly model either smears such a day over the month or repeats it every week; of all single steps,
+handling it is worth most.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from finops_assets.forecasting.history import FloatArray, History
+from finops_assets.forecasting.history import DayArray, FloatArray, History, IntArray
 
 _NEIGHBOURS = 7
 _RECENT = 3
 _MIN_SIGMAS = 4.0
 _SIGMA_PER_MAD = 1.4826
+LAST = 31
+"""The last day of a month, whichever it is; days 29 and 30 of a longer month are no day of their own."""
+
+_NO_DAY = 0
 
 
 @dataclass(frozen=True)
 class MonthStart:
-    """A history without its month-start charges, and the charge to expect on the next ones."""
+    """A history without its monthly charges, and the charge to expect on each day of the month."""
 
     without: History
-    charge: float
+    charges: Mapping[int, float] = field(default_factory=dict)
 
     def add_back(self, forecast: FloatArray) -> FloatArray:
-        """The forecast of `without`, with the charge on every first of a month in it."""
-        firsts = self.without.future_month_starts(len(forecast))
-        return np.where(firsts, forecast + self.charge, forecast)
+        """The forecast of `without`, with the charges on their days in it."""
+        if not self.charges:
+            return forecast
+        future = self.without.first_day + len(self.without) + np.arange(len(forecast))
+        booked = [self.charges.get(day, 0.0) for day in days_of_month(future).tolist()]
+        return forecast + np.asarray(booked)
+
+
+def days_of_month(days: DayArray) -> IntArray:
+    """1 to 28, `LAST` for the last day of a month (the 28th of a plain February too), 0 for the others."""
+    months = days.astype("datetime64[M]")
+    number = (days - months.astype("datetime64[D]")).astype(np.int64) + 1
+    is_last = days + 1 == (months + 1).astype("datetime64[D]")
+    return np.where(is_last, LAST, np.where(number > 28, _NO_DAY, number))
 
 
 def split_month_start(history: History) -> MonthStart:
-    """Take the regular month-start charge out of a history; a zero charge when there is none.
+    """Take the regular charges on one day of the month out of a history; no charge when there is none.
 
-    A day's excess is its value over the median of the days within a week of it. The charge is regular
-    when each of the last two or three firsts stands out, on one side, by four times the series' own
-    ordinary deviation. The last first must be among them, so a charge that stopped is not forecast.
-    Every first is replaced, the odd ones too: only its excess over ordinary days is taken out.
+    A day's excess is its value over the mean of the same weekday a week before and after. A charge is
+    regular when each of the last three such days stands out, on one side, by four times the series' own
+    ordinary deviation; for the first of a month, where most are booked, two are enough while there are
+    no three. The last one must be among them, so a charge that stopped is not forecast. Every such day
+    is replaced, the odd ones too: only its excess over ordinary days is taken out.
     """
     values = history.values
-    firsts = np.flatnonzero(history.is_month_start)
-    firsts = firsts[firsts > 0]
-    if len(firsts) < 2:
-        return MonthStart(history, 0.0)
-    ordinary = _ordinary_level(values, firsts)
-    excess = values[firsts] - ordinary
-    recent = excess[-_RECENT:]
-    threshold = max(_MIN_SIGMAS * _deviation(history), 0.05 * float(np.abs(ordinary).mean()), 0.01)
-    if not (np.all(recent > threshold) or np.all(recent < -threshold)):
-        return MonthStart(history, 0.0)
+    if len(values) < 28:
+        return MonthStart(history)
+    kinds = days_of_month(history.first_day + np.arange(len(values)))
+    ordinary = _ordinary(values)
+    excess = values - ordinary
+    floor = max(0.05 * float(np.abs(ordinary).mean()), 0.01)
+    threshold = max(_MIN_SIGMAS * _deviation(history), floor)
+    stands_out = np.where(np.abs(excess) > threshold, np.sign(excess), 0.0)
+    charges: dict[int, float] = {}
     without = values.copy()
-    without[firsts] = ordinary
-    if history.is_month_start[0] and len(values) > 1:
-        without[0] = np.median(values[1 : 1 + _NEIGHBOURS])
-    return MonthStart(history.with_values(without), float(np.median(recent)))
+    for kind in range(1, LAST + 1):
+        all_at = np.flatnonzero(kinds == kind)
+        at = all_at[all_at > 0]
+        recent = at[-_RECENT:]
+        if len(recent) < (2 if kind == 1 else _RECENT) or abs(stands_out[recent].sum()) < len(recent):
+            continue
+        charges[kind] = float(np.median(excess[recent]))
+        without[all_at] = ordinary[all_at]
+    return MonthStart(history.with_values(without), charges)
 
 
-def _ordinary_level(values: FloatArray, firsts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> FloatArray:
-    """What each first would have cost: the same weekday a week before and after, else near days."""
-    level = np.empty(len(firsts))
-    for i, at in enumerate(firsts):
-        same_weekday = [values[j] for j in (at - 7, at + 7) if 0 <= j < len(values)]
-        near = np.r_[values[max(0, at - _NEIGHBOURS) : at], values[at + 1 : at + 1 + _NEIGHBOURS]]
-        level[i] = np.mean(same_weekday) if same_weekday else np.median(near)
-    return level
+def _ordinary(values: FloatArray) -> FloatArray:
+    """What each day would have cost: the mean of the same weekday a week before and after it."""
+    before = np.r_[np.full(_NEIGHBOURS, np.nan), values[:-_NEIGHBOURS]]
+    after = np.r_[values[_NEIGHBOURS:], np.full(_NEIGHBOURS, np.nan)]
+    mean: FloatArray = np.nanmean(np.stack([before, after]), axis=0)
+    return mean
 
 
 def _deviation(history: History) -> float:
     """Robust standard deviation of ordinary days from the same weekday a week before."""
-    if len(history) <= 7:
-        return float(np.std(history.values))
     steps = (history.values[7:] - history.values[:-7])[~history.is_month_start[7:]]
     return _SIGMA_PER_MAD * float(np.median(np.abs(steps)))

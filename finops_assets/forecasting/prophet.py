@@ -1,0 +1,45 @@
+"""Prophet as a candidate: trend with changepoints, weekly and yearly season (Taylor & Letham 2018)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from finops_assets.forecasting.history import FloatArray, History
+from finops_assets.forecasting.models import WEEK, YEAR, moves
+
+_MIN_DAYS = 8 * WEEK
+
+
+@dataclass(frozen=True)
+class Prophet:
+    """Prophet with its defaults, without its own intervals; for few series: each fit runs a program."""
+
+    name: str = "Prophet"
+
+    def forecast(self, histories: Sequence[History], horizon: int) -> list[FloatArray | None]:
+        """Fit each history of eight weeks or more by itself."""
+        return [_forecast(h, horizon) if len(h) >= _MIN_DAYS and moves(h) else None for h in histories]
+
+
+def _forecast(history: History, horizon: int) -> FloatArray:
+    # It tells of every fit, and of a plotting library that is not needed here.
+    for talker in ("prophet", "prophet.plot", "cmdstanpy"):
+        logging.getLogger(talker).setLevel(logging.CRITICAL)
+    from prophet import Prophet as Fit  # noqa: PLC0415 - compiled code, loaded on use
+
+    days = history.first_day + np.arange(len(history) + horizon)
+    stamps = days.astype("datetime64[ns]")
+    fit = Fit(
+        daily_seasonality=False,
+        weekly_seasonality=True,
+        yearly_seasonality=len(history) >= 2 * YEAR,
+        uncertainty_samples=0,
+    )
+    fit.fit(pd.DataFrame({"ds": stamps[: len(history)], "y": history.values}), seed=7)
+    made = fit.predict(pd.DataFrame({"ds": stamps[len(history) :]}))
+    return np.asarray(made["yhat"], dtype=np.float64)
