@@ -30,10 +30,19 @@ ANOMALY_DRIVERS = Table(
     description="What an event is made of: for each dimension, the contributions sum exactly to its impact.",
     columns=(
         Column("anomaly_id", "VARCHAR"),
-        Column("dimension", "VARCHAR", "A column of daily_costs, such as ServiceName."),
-        Column("value", "VARCHAR", "The dimension's value; '(other)' for the small rest."),
-        Column("expected", MONEY),
-        Column("actual", MONEY),
+        Column(
+            "dimension",
+            "VARCHAR",
+            "'cause', 'effect', or a column such as ServiceName, ResourceId or a tag's.",
+        ),
+        Column(
+            "value",
+            "VARCHAR",
+            "The dimension's value; '(other)' for the small rest, '(elsewhere)' for what is at no cause, "
+            "'(unexplained)' for what has no value.",
+        ),
+        Column("expected", MONEY, "Null of an effect, which is of no rows."),
+        Column("actual", MONEY, "Null of an effect."),
         Column("contribution", MONEY, "actual - expected."),
         Column("rank", "INTEGER", "1 is the largest by absolute contribution."),
     ),

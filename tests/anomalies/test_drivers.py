@@ -1,4 +1,4 @@
-"""anomaly_drivers.sql: contributions that add up to the impact exactly, and name the cause."""
+"""What events are made of: contributions that add up to the impact exactly, and name the cause."""
 
 from __future__ import annotations
 
@@ -6,25 +6,37 @@ import tempfile
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from finops_assets.defs.anomalies.drivers import drivers_of
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.marts.anomalies import ANOMALY_DRIVERS, COST_ANOMALIES
-from finops_assets.marts.sql import load_sql
-from finops_assets.marts.tables import daily_costs_table
+from finops_assets.marts.daily_costs import daily_costs_sql
+from finops_assets.normalize.tables import costs_table
 
-DAILY = daily_costs_table(())
+TAGS = ("team",)
+COSTS = costs_table(TAGS)
 START = date(2025, 3, 3)
-DIMENSIONS = {"ServiceProviderName", "SubAccountName", "ServiceName", "RegionId", "ChargeCategory"}
+FIXED = {
+    "total": set(),
+    "provider": {"ServiceProviderName"},
+    "account": {"ServiceProviderName", "SubAccountName"},
+    "service": {"ServiceProviderName", "ServiceName"},
+}
+COLUMNS = (
+    "ServiceProviderName", "SubAccountName", "ServiceName", "RegionId", "ChargeCategory", "SkuMeter",
+    "x_Tag_team", "ResourceId",
+)  # fmt: skip
 
 
-def row(day: date, cost: Decimal, **more: object) -> dict[str, object]:
+def row(day: date, cost: Decimal, **more: object) -> dict[str, Any]:
     return {
-        "x_Day": day,
+        "ChargePeriodStart": datetime(day.year, day.month, day.day, 5, tzinfo=UTC),
         "ServiceProviderName": "AWS",
         "SubAccountId": "111",
         "SubAccountName": "prod",
@@ -59,19 +71,18 @@ def event(
 
 
 def drivers(events: list[dict[str, object]], rows: list[dict[str, object]]) -> pd.DataFrame:
+    costs = pa.Table.from_pylist(rows, schema=COSTS.arrow_schema())
     with tempfile.TemporaryDirectory() as folder:
-        made = DuckDBEngine(Path(folder)).fetch(
-            load_sql("anomaly_drivers"),
-            {
-                "anomalies": pa.Table.from_pylist(events, schema=COST_ANOMALIES.arrow_schema()),
-                "daily_costs": pa.Table.from_pylist(rows, schema=DAILY.arrow_schema()),
-            },
-        )
+        engine = DuckDBEngine(Path(folder))
+        daily = engine.fetch(daily_costs_sql(TAGS), {"costs": costs})
+        given = pa.Table.from_pylist(events, schema=COST_ANOMALIES.arrow_schema())
+        made = drivers_of(engine, given, daily, costs, TAGS)
     assert made.column_names == [c.name for c in ANOMALY_DRIVERS.columns]
     frame: pd.DataFrame = made.to_pandas()
     return frame.sort_values(["anomaly_id", "dimension", "rank"], ignore_index=True)
 
 
+EFFECTS = {"quantity", "mix", "list price", "discount", "commitment", "new", "vanished"}
 MONEY = st.decimals(-1000, 1000, places=9)
 
 
@@ -84,6 +95,12 @@ MONEY = st.decimals(-1000, 1000, places=9)
             st.sampled_from([None, "1", "2", "3"]),
             st.sampled_from(["a", "b", *(f"s{i}" for i in range(15))]),
             st.sampled_from([None, "us", "eu"]),
+            st.sampled_from([None, "m1", "m2"]),
+            st.sampled_from([None, "data", "web"]),
+            st.sampled_from([None, *(f"i-{i}" for i in range(14))]),
+            st.sampled_from([None, Decimal(0), Decimal(1), Decimal("7.5")]),
+            st.sampled_from([None, Decimal("0.3"), Decimal(4)]),
+            st.sampled_from([None, "Used", "Unused"]),
         ),
         max_size=60,
     ),
@@ -92,22 +109,25 @@ MONEY = st.decimals(-1000, 1000, places=9)
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_contributions_sum_exactly_to_the_impact(
-    costs: list[tuple[int, Decimal, str, str | None, str, str | None]], expected: Decimal, length: int
+    costs: list[tuple[Any, ...]], expected: Decimal, length: int
 ) -> None:
     rows = [
         row(START + timedelta(days=d), c, ServiceProviderName=p, SubAccountId=a, SubAccountName=None,
-            ServiceName=s, RegionId=r)
-        for d, c, p, a, s, r in costs
+            ServiceName=s, RegionId=r, SkuMeter=m, x_Tag_team=t, ResourceId=i, PricingQuantity=q,
+            ListUnitPrice=u, ListCost=None if q is None or u is None else q * u, CommitmentDiscountStatus=k)
+        for d, c, p, a, s, r, m, t, i, q, u, k in costs
     ]  # fmt: skip
     first = START + timedelta(days=28)
     last = first + timedelta(days=length - 1)
 
-    def cost(**only: str) -> Decimal:
-        mine = [
+    def within(**only: str) -> list[dict[str, Any]]:
+        return [
             r for r in rows
-            if all(r[k] == v for k, v in only.items()) and first <= r["x_Day"] <= last  # type: ignore[operator]
+            if all(r[k] == v for k, v in only.items()) and first <= r["ChargePeriodStart"].date() <= last
         ]  # fmt: skip
-        return sum((Decimal(str(r["BilledCost"])) for r in mine), Decimal(0))
+
+    def cost(**only: str) -> Decimal:
+        return sum((Decimal(str(r["BilledCost"])) for r in within(**only)), Decimal(0))
 
     aws = {"ServiceProviderName": "AWS"}
     events = [
@@ -119,19 +139,34 @@ def test_contributions_sum_exactly_to_the_impact(
     found = drivers(events, rows)
     for one in events:
         mine = found[found["anomaly_id"] == one["anomaly_id"]]
-        for _, group in mine.groupby("dimension"):
-            for column, whole in (("contribution", "impact"), ("expected", "expected"), ("actual", "actual")):
-                assert sum(group[column], Decimal(0)) == one[whole]
+        for dimension, group in mine.groupby("dimension"):
+            assert sum(group["contribution"], Decimal(0)) == one["impact"]
             assert list(group["rank"]) == list(range(1, len(group) + 1))
-            assert (~group["value"].isin(["(other)", "(unexplained)"])).sum() <= 10
-            named = group[group["value"] != "(unexplained)"]
+            named = group[~group["value"].isin(["(unexplained)", "(elsewhere)"])]
+            if dimension == "effect":
+                assert set(named["value"]) <= EFFECTS
+                assert group["expected"].isna().all()
+                assert group["actual"].isna().all()
+                assert all(c == c.quantize(Decimal("0.01")) for c in named["contribution"])
+                continue
+            assert sum(group["expected"], Decimal(0)) == one["expected"]
+            assert sum(group["actual"], Decimal(0)) == one["actual"]
+            assert (named["value"] != "(other)").sum() <= (3 if dimension == "cause" else 10)
             assert all(e == e.quantize(Decimal("0.01")) for e in named["expected"])
             assert (group["contribution"] == group["actual"] - group["expected"]).all()
-        if one["impact"] != 0:
-            fixed = {"total": set(), "provider": {"ServiceProviderName"},
-                     "account": {"ServiceProviderName", "SubAccountName"},
-                     "service": {"ServiceProviderName", "ServiceName"}}  # fmt: skip
-            assert set(mine["dimension"]) == DIMENSIONS - fixed[str(one["anomaly_id"])]
+        # A dimension is there if the event's own days have a value of it, unless the series fixes it.
+        level = str(one["anomaly_id"])
+        fixed = {"total": {}, "provider": aws, "account": {**aws, "SubAccountId": "1"},
+                 "service": {**aws, "ServiceName": "a"}}[level]  # fmt: skip
+        own = [r for r in within(**fixed) if r["BilledCost"] != 0]
+        given = {
+            c for c in COLUMNS
+            if any(r[c] is not None or (c == "SubAccountName" and r["SubAccountId"]) for r in own)
+        }  # fmt: skip
+        shown = set(mine["dimension"])
+        assert not shown & FIXED[level]
+        if len(own) == 1:
+            assert shown >= given - FIXED[level]
 
 
 def test_the_cause_comes_first_and_same_weekdays_are_the_measure() -> None:

@@ -11,12 +11,20 @@ from finops_assets.defs.recipe import recipe
 from finops_assets.defs.resources import Platform
 from finops_assets.lake.lake import build_key
 from finops_assets.marts.anomalies import ANOMALY_DRIVERS, COST_ANOMALIES
+from finops_assets.marts.anomaly_drivers import (
+    cause_dimensions,
+    causes_sql,
+    daily_dimensions,
+    splits_sql,
+)
 from finops_assets.marts.series import COST_FEATURES
 from finops_assets.marts.sql import load_sql
 from finops_assets.marts.tables import daily_costs_table
+from finops_assets.normalize.tables import costs_table
 from finops_assets.settings import current_settings
 
 DAILY_COSTS = daily_costs_table(current_settings().tag_keys)
+COSTS = costs_table(current_settings().tag_keys)
 
 
 @dg.asset(
@@ -48,25 +56,36 @@ def cost_anomalies(context: dg.AssetExecutionContext, platform: Platform) -> dg.
 
 @dg.asset(
     name=ANOMALY_DRIVERS.name,
-    deps=[COST_ANOMALIES.name, DAILY_COSTS.name],
+    deps=[COST_ANOMALIES.name, DAILY_COSTS.name, COSTS.name],
     automation_condition=ON_NEW_DATA,
     group_name="anomalies",
     owners=["team:finops"],
-    kinds={"duckdb", "deltalake"},
+    kinds={"python", "duckdb", "deltalake"},
     description=ANOMALY_DRIVERS.description,
     metadata={"dagster/column_schema": column_schema(ANOMALY_DRIVERS)},
 )
 def anomaly_drivers(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[Any]:
-    """Split every event's impact by dimension."""
-    events, daily = platform.lake.input(COST_ANOMALIES), platform.lake.input(DAILY_COSTS)
-    sql = load_sql(ANOMALY_DRIVERS.name)
-    key = build_key(sql, repr(ANOMALY_DRIVERS), *events.names, *daily.names)
-    if platform.lake.is_current(ANOMALY_DRIVERS, {}, key):
-        return unchanged(ANOMALY_DRIVERS, platform.lake)
-    path = platform.lake.new_file(ANOMALY_DRIVERS, {}, key)
-    inputs = {"anomalies": events, "daily_costs": daily}
-    file = platform.engine.write(sql, inputs, ANOMALY_DRIVERS, path)
-    platform.lake.replace(ANOMALY_DRIVERS, {}, [file], context.run.run_id)
+    """Split every event's impact by dimension, by effect and by the place of its cause."""
+    lake, tag_keys = platform.lake, platform.settings.tag_keys
+    events, daily, costs = lake.input(COST_ANOMALIES), lake.input(DAILY_COSTS), lake.input(COSTS)
+    made_by = (
+        recipe("finops_assets.anomalies"),
+        recipe("finops_assets.defs.anomalies"),
+        load_sql("anomaly_days"),
+        load_sql("anomaly_effects"),
+        splits_sql("daily_costs", daily_dimensions(tag_keys)),
+        causes_sql(cause_dimensions(tag_keys)),
+        repr(ANOMALY_DRIVERS),
+    )
+    key = build_key(*made_by, *events.names, *daily.names, *costs.names)
+    if lake.is_current(ANOMALY_DRIVERS, {}, key):
+        return unchanged(ANOMALY_DRIVERS, lake)
+    from finops_assets.defs.anomalies.drivers import drivers_of
+
+    made = drivers_of(platform.engine, events, daily, costs, tag_keys)
+    path = lake.new_file(ANOMALY_DRIVERS, {}, key)
+    file = platform.engine.write("SELECT * FROM made", {"made": made}, ANOMALY_DRIVERS, path)
+    lake.replace(ANOMALY_DRIVERS, {}, [file], context.run.run_id)
     return materialized(ANOMALY_DRIVERS, file.rows)
 
 
