@@ -42,6 +42,7 @@ weighted AS (
 )
 SELECT
     w.anomaly_id, w.day, w.is_event, w.weight,
-    a.level, a.metric, a.BillingCurrency, a.ServiceProviderName, a.SubAccountId, a.ServiceName
+    a.level, a.metric, a.BillingCurrency, a.ServiceProviderName, a.BillingAccountId, a.SubAccountId,
+    a.ServiceName, a.RegionId, a.tag_key, a.tag_value
 FROM weighted AS w
 JOIN anomalies AS a USING (anomaly_id)

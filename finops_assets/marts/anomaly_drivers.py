@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from finops_assets.marts.sql import load_sql
 from finops_assets.normalize.tables import tag_column
 from finops_assets.schema import literal, quote
 
@@ -16,17 +17,51 @@ CAUSE = "cause"
 """The dimension that names where an event comes from."""
 
 _FIXED_BY = {
-    "ServiceProviderName": "a.level <> 'total'",
-    "SubAccountName": "a.level = 'account'",
-    "ServiceName": "a.level = 'service'",
+    "ServiceProviderName": "a.level NOT IN ('total', 'tag')",
+    "SubAccountName": "a.level IN ('account', 'account_service')",
+    "ServiceName": "a.level IN ('service', 'account_service')",
 }
 """Dimensions that a series itself fixes: when they say nothing of its event."""
 
-_SCOPE = """c.day = d.day
+_SCOPE_COLUMNS = ("ServiceProviderName", "BillingAccountId", "SubAccountId", "ServiceName", "RegionId")
+_OF_SERIES = "of_series_"
+"""Columns by which a row is of a series are called so, beside those it is split by."""
+
+
+def scope_columns(tag_keys: Sequence[str]) -> str:
+    """The columns by which a row of costs is of a series or not, to be selected from any table of costs."""
+    columns = (*_SCOPE_COLUMNS, *(tag_column(k) for k in tag_keys))
+    return ", ".join(f"{quote(c)} AS {quote(_OF_SERIES + c)}" for c in columns)
+
+
+def scope_condition(tag_keys: Sequence[str]) -> str:
+    """The condition that row `c` (with `scope_columns`) is of the day and series of `d`, of anomaly_days."""
+
+    def same(column: str) -> str:
+        return f"c.{quote(_OF_SERIES + column)} IS NOT DISTINCT FROM d.{quote(column)}"
+
+    tags = " ".join(f"WHEN {literal(k)} THEN c.{quote(_OF_SERIES + tag_column(k))}" for k in tag_keys)
+    tagged = f"CASE d.tag_key {tags} END IS NOT DISTINCT FROM d.tag_value" if tag_keys else "false"
+    return f"""c.day = d.day
     AND c.BillingCurrency IS NOT DISTINCT FROM d.BillingCurrency
-    AND (d.level = 'total' OR c.ServiceProviderName = d.ServiceProviderName)
-    AND (d.level <> 'account' OR c.SubAccountId = d.SubAccountId)
-    AND (d.level <> 'service' OR c.ServiceName = d.ServiceName)"""
+    AND CASE d.level
+        WHEN 'total' THEN true
+        WHEN 'tag' THEN {tagged}
+        ELSE {same("ServiceProviderName")}
+            AND (d.level NOT IN ('billing_account', 'account_service') OR {same("BillingAccountId")})
+            AND (d.level NOT IN ('account', 'account_service') OR {same("SubAccountId")})
+            AND (d.level NOT IN ('service', 'account_service') OR {same("ServiceName")})
+            AND (d.level <> 'region' OR {same("RegionId")})
+    END"""
+
+
+def effects_sql(tag_keys: Sequence[str]) -> str:
+    """anomaly_effects.sql, with what makes a row one of a series filled in."""
+    sql = load_sql("anomaly_effects")
+    return sql.replace("/* scope columns */", scope_columns(tag_keys)).replace(
+        "/* scope */", scope_condition(tag_keys)
+    )
+
 
 # Averages of past days are estimates: they are stored in cents, and the differences stay exact. By way of two
 # decimals: a DOUBLE cast straight to eighteen brings its binary tail along.
@@ -46,7 +81,7 @@ def cause_dimensions(tag_keys: Sequence[str]) -> tuple[str, ...]:
     return (*places, *first_tag, "ServiceProviderName", "ChargeCategory")
 
 
-def splits_sql(relation: str, dimensions: Sequence[str]) -> str:
+def splits_sql(relation: str, dimensions: Sequence[str], tag_keys: Sequence[str]) -> str:
     """SQL that splits every event by these columns of `relation`, daily_costs or costs.
 
     What the expectations of days before do not share with the series' own, robust one stands in the row
@@ -58,7 +93,7 @@ def splits_sql(relation: str, dimensions: Sequence[str]) -> str:
     value = " ".join(f"WHEN {literal(d)} THEN l.{quote(d)}" for d in dimensions)
     return f"""
 WITH
-leaves AS ({_leaves(relation, dimensions)}),
+leaves AS ({_leaves(relation, dimensions, tag_keys)}),
 wanted AS (
     SELECT a.anomaly_id, d.dimension
     FROM anomalies AS a
@@ -98,14 +133,14 @@ named AS (
 ){_with_rest("(unexplained)")}"""
 
 
-def cause_leaves_sql(dimensions: Sequence[str], most: int) -> str:
+def cause_leaves_sql(dimensions: Sequence[str], tag_keys: Sequence[str], most: int) -> str:
     """SQL of the table in which an event's cause is looked for: its largest leaves, `most` at most.
 
     Columns: anomaly_id, the dimensions, expected and actual (DOUBLE).
     """
     return f"""
 SELECT * REPLACE (actual::DOUBLE AS actual)
-FROM ({_leaves("daily_costs", dimensions)})
+FROM ({_leaves("daily_costs", dimensions, tag_keys)})
 WHERE expected <> 0 OR actual <> 0
 QUALIFY row_number() OVER (
     PARTITION BY anomaly_id
@@ -114,7 +149,7 @@ QUALIFY row_number() OVER (
 """
 
 
-def causes_sql(dimensions: Sequence[str]) -> str:
+def causes_sql(dimensions: Sequence[str], tag_keys: Sequence[str]) -> str:
     """SQL that adds up what each of `causes` contributes, and '(elsewhere)' the rest of the impact.
 
     Reads `causes` besides: anomaly_id, place (1 is the first), value (its name) and the dimensions, null
@@ -124,7 +159,7 @@ def causes_sql(dimensions: Sequence[str]) -> str:
     groups = ", ".join(f"l.{quote(d)}" for d in dimensions)
     return f"""
 WITH
-leaves AS ({_leaves("daily_costs", dimensions)}),
+leaves AS ({_leaves("daily_costs", dimensions, tag_keys)}),
 first_cause AS (
     SELECT l.anomaly_id, min(k.place) AS place, any_value(l.expected) AS expected,
         any_value(l.actual) AS actual
@@ -141,7 +176,7 @@ named AS (
 ){_with_rest("(elsewhere)")}"""
 
 
-def _leaves(relation: str, dimensions: Sequence[str]) -> str:
+def _leaves(relation: str, dimensions: Sequence[str], tag_keys: Sequence[str]) -> str:
     """What the events' scopes cost by these dimensions: `expected` (DOUBLE) and `actual` (exact)."""
     day = "x_Day" if relation == "daily_costs" else "CAST(ChargePeriodStart AS DATE)"
     when = "x_Day" if relation == "daily_costs" else "ChargePeriodStart"
@@ -150,7 +185,7 @@ def _leaves(relation: str, dimensions: Sequence[str]) -> str:
     account = "coalesce(SubAccountName, SubAccountId)"
     columns = {d: account if d == "SubAccountName" else quote(d) for d in dimensions}
     cost = "CASE d.metric WHEN 'BilledCost' THEN c.BilledCost ELSE c.EffectiveCost END"
-    scope = [d for d in ("ServiceProviderName", "ServiceName") if d not in columns]
+    split = ", ".join(f"coalesce({sql}, '(none)') AS {quote(d)}" for d, sql in columns.items())
     return f"""
 SELECT
     d.anomaly_id,
@@ -162,14 +197,14 @@ JOIN (
     SELECT
         {day} AS day,
         BillingCurrency,
-        SubAccountId,
-        {", ".join([*scope, *(f"coalesce({sql}, '(none)') AS {quote(d)}" for d, sql in columns.items())])},
+        {scope_columns(tag_keys)},
+        {split},
         coalesce(sum(BilledCost), 0) AS BilledCost,
         coalesce(sum(EffectiveCost), 0) AS EffectiveCost
     FROM {quote(relation)}
     WHERE {when} >= $1::{bound} AND {when} < $2::{bound}
     GROUP BY ALL
-) AS c ON {_SCOPE}
+) AS c ON {scope_condition(tag_keys)}
 GROUP BY ALL"""
 
 

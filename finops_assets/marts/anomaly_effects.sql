@@ -24,12 +24,14 @@
 --
 -- An effect is of no rows: expected and actual are null. Effects are estimates in cents; their rest is exact.
 --
--- Reads: anomalies (cost_anomalies), anomaly_days, costs from the day $1 to before $2.
+-- Reads: anomalies (cost_anomalies), anomaly_days, costs from the day $1 to before $2. What makes a row
+-- one of a series (scope) is filled in by anomaly_drivers.effects_sql.
 WITH
 daily AS (
     SELECT
         CAST(ChargePeriodStart AS DATE) AS day,
         BillingCurrency,
+        /* scope columns */,
         ServiceProviderName,
         SubAccountId,
         ServiceName,
@@ -59,11 +61,7 @@ scoped AS (
         CASE d.metric WHEN 'BilledCost' THEN c.BilledCost ELSE c.EffectiveCost END AS cost
     FROM anomaly_days AS d
     JOIN daily AS c
-        ON c.day = d.day
-        AND c.BillingCurrency IS NOT DISTINCT FROM d.BillingCurrency
-        AND (d.level = 'total' OR c.ServiceProviderName = d.ServiceProviderName)
-        AND (d.level <> 'account' OR c.SubAccountId = d.SubAccountId)
-        AND (d.level <> 'service' OR c.ServiceName = d.ServiceName)
+        ON /* scope */
 ),
 -- 0 is before, 1 the event; c what is covered by a commitment, u what is not.
 leaves AS (

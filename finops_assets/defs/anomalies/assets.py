@@ -15,6 +15,7 @@ from finops_assets.marts.anomaly_drivers import (
     cause_dimensions,
     causes_sql,
     daily_dimensions,
+    effects_sql,
     splits_sql,
 )
 from finops_assets.marts.series import COST_FEATURES
@@ -72,9 +73,9 @@ def anomaly_drivers(context: dg.AssetExecutionContext, platform: Platform) -> dg
         recipe("finops_assets.anomalies"),
         recipe("finops_assets.defs.anomalies"),
         load_sql("anomaly_days"),
-        load_sql("anomaly_effects"),
-        splits_sql("daily_costs", daily_dimensions(tag_keys)),
-        causes_sql(cause_dimensions(tag_keys)),
+        effects_sql(tag_keys),
+        splits_sql("daily_costs", daily_dimensions(tag_keys), tag_keys),
+        causes_sql(cause_dimensions(tag_keys), tag_keys),
         repr(ANOMALY_DRIVERS),
     )
     key = build_key(*made_by, *events.names, *daily.names, *costs.names)

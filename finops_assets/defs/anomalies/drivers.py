@@ -16,6 +16,7 @@ from finops_assets.marts.anomaly_drivers import (
     cause_leaves_sql,
     causes_sql,
     daily_dimensions,
+    effects_sql,
     splits_sql,
 )
 from finops_assets.marts.sql import load_sql
@@ -37,14 +38,14 @@ def drivers_of(
     of_day: dict[str, Input] = {**base, "anomaly_days": days}
     of_row: dict[str, Input] = {"anomalies": events, "anomaly_days": days, "costs": costs}
     parts = [
-        engine.fetch(splits_sql("daily_costs", daily_dimensions(tag_keys)), of_day, span),
-        engine.fetch(splits_sql("costs", ("ResourceId",)), of_row, span),
-        engine.fetch(load_sql("anomaly_effects"), of_row, span),
+        engine.fetch(splits_sql("daily_costs", daily_dimensions(tag_keys), tag_keys), of_day, span),
+        engine.fetch(splits_sql("costs", ("ResourceId",), tag_keys), of_row, span),
+        engine.fetch(effects_sql(tag_keys), of_row, span),
     ]
     dimensions = cause_dimensions(tag_keys)
-    causes = _causes(engine.fetch(cause_leaves_sql(dimensions, LEAVES), of_day, span), dimensions)
+    causes = _causes(engine.fetch(cause_leaves_sql(dimensions, tag_keys, LEAVES), of_day, span), dimensions)
     if causes.num_rows:
-        parts.append(engine.fetch(causes_sql(dimensions), {**of_day, "causes": causes}, span))
+        parts.append(engine.fetch(causes_sql(dimensions, tag_keys), {**of_day, "causes": causes}, span))
     schema = ANOMALY_DRIVERS.arrow_schema()
     return pa.concat_tables([part.select(schema.names).cast(schema) for part in parts])
 
