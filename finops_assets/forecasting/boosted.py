@@ -65,7 +65,8 @@ class DirectXGBoost:
         )
         steps = np.arange(1, horizon + 1)
         rows = [
-            _rows(histories[i], np.full(horizon, len(histories[i]) - 1, dtype=np.int64), steps) for i in usable
+            _rows(histories[i], np.full(horizon, len(histories[i]) - 1, dtype=np.int64), steps)
+            for i in usable
         ]
         moved = model.predict(xgboost.DMatrix(np.concatenate([r[0] for r in rows]), nthread=1))
         for k, i in enumerate(usable):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,11 +23,19 @@ from finops_assets.forecasting.backtest import (
 from finops_assets.forecasting.boosted import DirectXGBoost
 from finops_assets.forecasting.combination import NAME as COMBINATION
 from finops_assets.forecasting.combination import Weights, combine, learn
+from finops_assets.forecasting.hierarchy import (
+    BOTTOM_UP,
+    Hierarchy,
+    errors_of_sums,
+    hierarchy_of,
+    reconcile,
+)
 from finops_assets.forecasting.history import SERIES_COLUMNS, FloatArray, Series, read_fleet
 from finops_assets.forecasting.intervals import Calibration, band, calibrate, with_coverage
-from finops_assets.forecasting.models import MSTL, AutoETS, AutoTheta
+from finops_assets.forecasting.models import MSTL, WEEK, AutoETS, AutoTheta
 from finops_assets.forecasting.money import to_money
 from finops_assets.forecasting.prophet import Prophet
+from finops_assets.forecasting.reconcile import Cents
 
 THOROUGH_SERIES = 60
 """How many series, largest money first, get the model search; the tail gets fixed, fast forms."""
@@ -40,7 +48,8 @@ _THOROUGH_WINDOWS, _TAIL_WINDOWS = 3, 2
 SILENT_DAYS = 45
 """A series whose bill stopped this long before the newest one gets no forecast: it is history."""
 
-_AMOUNTS = ("mean", "lo_80", "hi_80", "lo_95", "hi_95")
+_BOUNDS = ("lo_80", "hi_80", "lo_95", "hi_95")
+_AMOUNTS = ("mean", *_BOUNDS)
 
 
 @dataclass(frozen=True)
@@ -59,19 +68,72 @@ class FleetForecast:
 def forecast_fleet(features: pa.Table, *, horizon: int = 90) -> FleetForecast:
     """Forecast every series of `cost_features` for the `horizon` days after its last complete day.
 
-    Every series with a complete day gets a champion row for each day; a candidate that is not the
-    champion is given beside it. Money is rounded to cents. Deterministic, one thread.
+    Every series with a complete day gets a champion row for each day, and the seasonal naive beside it
+    where that is not the champion. Forecasts add up: a sum of leaves is their exact sum, and regions and
+    tag values are scaled to theirs. Money is rounded to cents. Deterministic, one thread.
     Raises ValueError for a series with gaps.
     """
     complete, fleet = read_fleet(features)
-    newest = max((_last_day(s) for s in fleet), default=np.datetime64("1970-01-01"))
-    alive = [s for s in fleet if newest - _last_day(s) <= np.timedelta64(SILENT_DAYS, "D")]
-    run = forecast_series(alive, horizon=horizon)
+    newest = max((s.history.last_day for s in fleet), default=np.datetime64("1970-01-01"))
+    alive = [s for s in fleet if newest - s.history.last_day <= np.timedelta64(SILENT_DAYS, "D")]
+    names = complete.select(SERIES_COLUMNS).take(pa.array([s.row for s in alive], pa.int64())).to_pandas()
+    made = _coherent(alive, hierarchy_of(names), horizon)
     return FleetForecast(
-        forecasts=_forecast_table(complete, run.made),
-        accuracy=_accuracy_table(run.measured, run.winners),
+        forecasts=_forecast_table(complete, made.made),
+        accuracy=_accuracy_table(made.measured, made.winners),
         skipped=len(fleet) - len(alive),
     )
+
+
+def _coherent(fleet: Sequence[Series], hierarchy: Hierarchy, horizon: int) -> SeriesForecasts:
+    """Forecast leaves and cuts, and make everything above them out of them; `made` in the fleet's order."""
+    base = [i for i in range(len(fleet)) if i not in hierarchy.members]
+    last = [fleet[i].history.last_day for i in base]
+    gap = int((max(last) - min(last)).astype(np.int64)) if last else 0
+    run = forecast_series([fleet[i] for i in base], horizon=horizon + gap)
+    if not hierarchy.members:
+        return run
+    judged = [replace(s, history=s.history.until(run.until)) for s in fleet]
+    place = dict(enumerate(base))
+    of_base = run.errors.assign(series=run.errors["series"].map(place))
+    errors = with_coverage(errors_of_sums(judged, hierarchy.members, of_base, run.winners))
+    measured, calibration = measure(errors), calibrate(errors)
+    winners = {fleet[i].group: BOTTOM_UP for i in hierarchy.members}
+    champion = {
+        i: frame.loc[frame["is_champion"], "mean"].to_numpy() for i, frame in zip(base, run.made, strict=True)
+    }
+    added = reconcile(fleet, hierarchy, champion, horizon)
+    made: dict[int, pd.DataFrame] = {}
+    for i, frame in zip(base, run.made, strict=True):
+        near = frame[frame["horizon"] <= horizon]
+        made[i] = _shifted(near, added.cuts[i], fleet[i]) if i in added.cuts else near
+    for i, cents in added.sums.items():
+        naive = predict([fleet[i].history], horizon, ())[BASELINE.name][0]
+        assert naive is not None  # noqa: S101 - the baseline forecasts any history of a day
+        means = {BASELINE.name: naive, BOTTOM_UP: np.asarray(cents, dtype=np.float64) / 100}
+        made[i] = _forecast(fleet[i], means, winners, calibration)
+    return SeriesForecasts(
+        errors=pd.concat([of_base.astype({"model": str}), errors.astype({"model": str})], ignore_index=True),
+        measured=pd.concat([run.measured, measured], ignore_index=True),
+        winners={**run.winners, **winners},
+        made=[made[i] for i in range(len(fleet))],
+        until=run.until,
+    )
+
+
+def _shifted(frame: pd.DataFrame, cents: Cents, series: Series) -> pd.DataFrame:
+    """The frame with the champion's forecast moved to these cents, its bands with it."""
+    low, high = sign_bounds(series.history)
+    champion = frame["is_champion"].to_numpy()
+    mean = np.asarray(cents, dtype=np.float64) / 100
+    by = mean - frame.loc[champion, "mean"].to_numpy()
+    moved = frame.copy()
+    moved.loc[champion, "mean"] = mean
+    for bound in _BOUNDS:
+        shifted = np.clip(frame.loc[champion, bound].to_numpy() + by, low, high)
+        outer = np.minimum if bound.startswith("lo") else np.maximum
+        moved.loc[champion, bound] = outer(shifted, mean)
+    return moved
 
 
 @dataclass(frozen=True)
@@ -84,6 +146,8 @@ class SeriesForecasts:
     measured: pd.DataFrame
     winners: dict[Group, str]
     made: list[pd.DataFrame]
+    until: np.datetime64
+    """The last day that the backtest looked at: the same for all, so that what it said adds up."""
 
 
 def forecast_series(
@@ -99,7 +163,9 @@ def forecast_series(
     """
     chosen = assign_models(fleet) if candidates is None else candidates
     with threadpool_limits(limits=1):
-        errors = with_coverage(backtest(fleet, chosen, horizons))
+        until = _common_day(fleet)
+        judged = [replace(s, history=s.history.until(until)) for s in fleet]
+        errors = with_coverage(backtest(judged, chosen, horizons))
         measured = measure(errors, horizons)
         winners = champions(measured, BASELINE.name)
         calibration = calibrate(errors)
@@ -109,7 +175,7 @@ def forecast_series(
             _forecast(s, _of_series(means, i, s.group, weights), winners, calibration)
             for i, s in enumerate(fleet)
         ]
-    return SeriesForecasts(errors, measured, winners, made)
+    return SeriesForecasts(errors, measured, winners, made, until)
 
 
 def assign_models(fleet: Sequence[Series]) -> Candidates:
@@ -150,8 +216,11 @@ def whole_groups(fleet: Sequence[Series], among: Sequence[int], limit: int | Non
     return sorted(chosen)
 
 
-def _last_day(series: Series) -> np.datetime64:
-    return series.history.first_day + (len(series.history) - 1)
+def _common_day(fleet: Sequence[Series]) -> np.datetime64:
+    """The last day that all series have, but for those that are more than a week behind the newest."""
+    last = [s.history.last_day for s in fleet]
+    newest = max(last, default=np.datetime64("1970-01-01"))
+    return min((day for day in last if newest - day <= np.timedelta64(WEEK, "D")), default=newest)
 
 
 def _of_series(
@@ -172,7 +241,8 @@ def _forecast(
     low, high = sign_bounds(history)
     scale = scale_of(history)
     parts = []
-    for model, mean in means.items():
+    for model in sorted({champion, BASELINE.name}):
+        mean = means[model]
         steps = np.arange(1, len(mean) + 1, dtype=np.int64)
         widths = calibration.half_widths(*series.group, model, steps) * scale
         lo_80, hi_80 = band(mean, widths[0], low, high)
@@ -181,7 +251,7 @@ def _forecast(
             pd.DataFrame(
                 {
                     "row": series.row,
-                    "day": _last_day(series) + steps,
+                    "day": series.history.last_day + steps,
                     "horizon": steps,
                     "model": model,
                     "is_champion": model == champion,

@@ -46,6 +46,15 @@ class History:
         """The first `cut` days."""
         return History(self.first_day, self.values[:cut])
 
+    @property
+    def last_day(self) -> np.datetime64:
+        """The day of the last value."""
+        return self.first_day + (len(self.values) - 1)
+
+    def until(self, day: np.datetime64) -> History:
+        """The days up to and with `day`."""
+        return self.before(max(0, int((day - self.first_day).astype(np.int64)) + 1))
+
     def with_values(self, values: FloatArray) -> History:
         """The same days with other values."""
         return History(self.first_day, values)

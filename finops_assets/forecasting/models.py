@@ -115,7 +115,9 @@ class MSTL:
             yearly = len(history) >= 2 * YEAR
             fit = models.MSTL(season_length=[WEEK, YEAR] if yearly else WEEK, trend_forecaster=trend)
             usable = moves(history)
-            made.append(_fitted(fit, history, horizon, window=2 * YEAR if yearly else WINDOW) if usable else None)
+            made.append(
+                _fitted(fit, history, horizon, window=2 * YEAR if yearly else WINDOW) if usable else None
+            )
         return made
 
 
