@@ -160,7 +160,7 @@ def _bill(
         month,
     )
     given: dict[str, Input] = {"charges": own}
-    build.put(form.raw_table(), partition, _widened(sql.RAW[format_name], form.raw_table()), given)
+    build.put(form.raw_table(), partition, widened(sql.RAW[format_name], form.raw_table()), given)
     build.put(costs_table(TAG_KEYS), partition, with_tag_columns(complete(sql.COSTS), TAG_KEYS), given)
     costs = build.lake.input(costs_table(TAG_KEYS), partition)
     build.put(marts.daily_costs_table(TAG_KEYS), partition, daily_costs_sql(TAG_KEYS), {"costs": costs})
@@ -235,7 +235,7 @@ def _models(build: Builder, last_day: date) -> None:
     build.put(anomalies.ANOMALY_DRIVERS, {}, sql.DRIVERS, cube, spike)
 
 
-def _widened(text: str, table: Table) -> str:
+def widened(text: str, table: Table) -> str:
     """`text` with every column of `table` that it leaves out, as typed nulls."""
     nothing = ", ".join(f'NULL::{c.type} AS "{c.name}"' for c in table.stored_columns())
     return f"SELECT {nothing} WHERE false UNION ALL BY NAME ({text})"
