@@ -17,11 +17,14 @@ import polars as pl
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from finops_assets.budget_settings import Budget
+from finops_assets.decisions.budgets import KnownBudget
+from finops_assets.defs.budgets.status import budget_tables
 from finops_assets.engine.base import Input, ParquetInput
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.tables import BILLS
 from finops_assets.lake.lake import Lake
-from finops_assets.marts import anomalies, forecasts, series
+from finops_assets.marts import anomalies, budgets, forecasts, series
 from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
 from finops_assets.marts.control_totals import CONTROL_TOTALS, control_totals_sql
@@ -42,6 +45,32 @@ from tests import warehouse_sql as sql
 
 TAG_KEYS = ("team", "env")
 LAST_DAY = date(2026, 3, 20)
+BUDGETS = (
+    KnownBudget(
+        Budget(name="All in dollars", amount=Decimal("10963.10"), currency="USD", period="month"),
+        "finops.toml",
+    ),
+    KnownBudget(
+        Budget(name="AWS year", amount=Decimal(1000), currency="USD", period="year", provider="AWS"),
+        "finops.toml",
+    ),
+    KnownBudget(
+        Budget(
+            name="Fabric",
+            amount=Decimal(10**6),
+            currency="EUR",
+            period="month",
+            provider="Microsoft",
+            service="Microsoft Fabric",
+            metric="BilledCost",
+        ),
+        "api",
+    ),
+)
+"""A budget that is close to what comes, one that is long crossed, and one that is out of reach."""
+
+BUDGET_TABLES = (budgets.BUDGET_STATUS, budgets.BUDGET_DAYS)
+
 SOURCES = {"aws-main": "aws_cur2", "azure-ea": "azure_actual", "gcp-prod": "gcp_detailed"}
 
 
@@ -105,6 +134,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             forecasts.FORECAST_ACCURACY,
             anomalies.COST_ANOMALIES,
             anomalies.ANOMALY_DRIVERS,
+            *BUDGET_TABLES,
             marts.EXCHANGE_RATES,
             marts.QUALITY,
             CONFORMANCE,
@@ -134,6 +164,7 @@ def settings_of(root: Path) -> Settings:
         tag_keys=TAG_KEYS,
         first_month="2025-01",
         reporting_currency="USD",
+        budgets=tuple(k.budget for k in BUDGETS if k.origin == "finops.toml"),
         sources={name: FilesSource(path=root / "bills" / name) for name in SOURCES},
     )
 
@@ -233,6 +264,10 @@ def _models(build: Builder, last_day: date) -> None:
     spike = _months_before(last_day, 1) + timedelta(days=sql.SPIKE_FROM - 1)
     build.put(anomalies.COST_ANOMALIES, {}, sql.ANOMALIES, cube, spike, last_day)
     build.put(anomalies.ANOMALY_DRIVERS, {}, sql.DRIVERS, cube, spike)
+    read = (series.COST_FEATURES, forecasts.COST_FORECASTS, budgets.FORECAST_PATHS)
+    held = budget_tables(BUDGETS, build.engine, {t.name: build.lake.input(t) for t in read}, made_at)
+    for table, rows in zip((budgets.BUDGET_STATUS, budgets.BUDGET_DAYS), held, strict=True):
+        build.put(table, {}, "SELECT * FROM made", {"made": rows})
 
 
 def widened(text: str, table: Table) -> str:
