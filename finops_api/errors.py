@@ -47,6 +47,14 @@ class ConflictProblem(StatusProblem):
     status = HTTPStatus.CONFLICT
 
 
+class ConfiguredBudgetProblem(StatusProblem):
+    """409: the budget is finops.toml's, and only that file changes it."""
+
+    type_ = "budget-in-file"
+    title = "The budget is set in finops.toml."
+    status = HTTPStatus.CONFLICT
+
+
 class NotPublishedProblem(StatusProblem):
     """503: no warehouse has been published yet."""
 

@@ -6,8 +6,6 @@ Secrets are never read here: they come from the provider SDK's own chain.
 from __future__ import annotations
 
 import os
-import re
-from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -21,7 +19,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from finops_assets.focus.currencies import CURRENCIES
+from finops_assets import setting_values
+from finops_assets.budget_settings import Budget
 from finops_assets.source_settings import DemoSource, FilesSource, Source, Strict
 
 CONFIG_VARIABLE = "FINOPS_CONFIG"
@@ -97,11 +96,6 @@ def _source_name(name: str) -> str:
     return name
 
 
-def _month(text: str) -> str:
-    date.fromisoformat(f"{text}-01")
-    return text
-
-
 DEMO_SOURCES: dict[str, Source] = {
     "demo-aws": DemoSource(provider="aws"),
     "demo-azure": DemoSource(provider="azure"),
@@ -130,29 +124,14 @@ class Services(Strict):
         return f"http://{self.host}:{self.dagster_port}/graphql"
 
 
-def _amount(given: object) -> Decimal:
-    if not isinstance(given, str) or not re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", given):
-        raise ValueError(
-            "expected an amount in quotes, digits and a point only, as many decimals as the invoice has, "
-            'such as "1234.56"'
-        )
-    return Decimal(given)
-
-
-def _currency(code: str) -> str:
-    if code not in CURRENCIES:
-        raise ValueError("expected an ISO 4217 currency code, such as 'USD'")
-    return code
-
-
 class ControlTotal(Strict):
     """What an invoice, or all of a source's month, should come to in one currency."""
 
     source: str
-    month: Annotated[str, AfterValidator(_month)]
+    month: Annotated[str, AfterValidator(setting_values.month)]
     invoice: Annotated[str, Field(min_length=1)] | None = None
-    amount: Annotated[Decimal, BeforeValidator(_amount)]
-    currency: Annotated[str, AfterValidator(_currency)]
+    amount: Annotated[Decimal, BeforeValidator(setting_values.amount)]
+    currency: Annotated[str, AfterValidator(setting_values.currency)]
 
     @property
     def digits(self) -> int:
@@ -170,7 +149,7 @@ class Settings(BaseSettings):
 
     reporting_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
     tag_keys: tuple[str, ...] = ("team", "env", "app")
-    first_month: Annotated[str, AfterValidator(_month)] = "2023-01"
+    first_month: Annotated[str, AfterValidator(setting_values.month)] = "2023-01"
     memory_limit: str = ""
     paths: Paths = Paths()
     history: History = History()
@@ -180,6 +159,7 @@ class Settings(BaseSettings):
     """Bills that are taken although they break a rule that figures depend on: bill_id → why."""
     sources: dict[Annotated[str, AfterValidator(_source_name)], Source] = DEMO_SOURCES
     control_totals: tuple[ControlTotal, ...] = ()
+    budgets: tuple[Budget, ...] = ()
 
     @model_validator(mode="after")
     def _control_totals_are_of_bills_here(self) -> Settings:
@@ -200,6 +180,17 @@ class Settings(BaseSettings):
                 of = f"{total.source} {total.month} {total.invoice or 'without an invoice'} {total.currency}"
                 raise ValueError(f"{where}: expected one amount of each invoice, found another of {of}")
             seen.add(key)
+        return self
+
+    @model_validator(mode="after")
+    def _budgets_have_names_of_their_own(self) -> Settings:
+        seen: set[str] = set()
+        for place, budget in enumerate(self.budgets, 1):
+            if budget.name in seen:
+                raise ValueError(
+                    f"[[budgets]] number {place}: expected a name of its own, found {budget.name!r} again"
+                )
+            seen.add(budget.name)
         return self
 
     @classmethod

@@ -66,6 +66,12 @@ PAGES = {
             icon=":material/crisis_alert:",
             help="Events that left what was expected, what they cost, and what they are made of.",
         ),
+        st.Page(
+            "app_pages/budgets.py",
+            title="Budgets",
+            icon=":material/account_balance_wallet:",
+            help="What may be spent, what it will come to, and the day by which it is too much.",
+        ),
     ],
     "Where it comes from": [
         st.Page(

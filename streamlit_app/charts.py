@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import altair as alt
@@ -259,6 +260,48 @@ def event(
     marks = alt.Chart(days).mark_point(filled=True, size=60, color=UP, opacity=1).encode(x=x, y=f"{metric}:Q")
     hover = alt.Chart(data).mark_point(opacity=0, size=90).encode(x=x, y=f"{metric}:Q", tooltip=tooltip)
     return alt.layer(shade, line, marks, hover).properties(height=height)
+
+
+def burn_down(
+    days: pa.Table, amount: Decimal, currency: str, crossing: date | None, *, height: int = 320
+) -> AnyChart:
+    """Running totals of a budget's period: what was charged, what is expected and its 80% band.
+
+    `days`: day, actual, expected, lo_80, hi_80, all running totals; `crossing` is a mark on its line.
+    """
+    data = frame(days)
+    x = alt.X("yearmonthdate(day):T", title=None, axis=time_axis("%-d %b"))
+    base = alt.Chart(data).encode(x=x)
+    total = alt.Y("actual:Q", title=None, axis=money_axis(currency))
+    line = alt.Chart(pd.DataFrame({"amount": [float(amount)]}))
+    layers = [
+        base.mark_area(opacity=0.24, color=HIGHLIGHT).encode(
+            y=alt.Y("lo_80:Q", title=None, axis=money_axis(currency)), y2="hi_80:Q"
+        ),
+        line.mark_rule(strokeWidth=1.6, strokeDash=[6, 4], color=UP).encode(y="amount:Q"),
+        base.mark_line(strokeWidth=2, strokeDash=[5, 4], color=HIGHLIGHT).encode(y="expected:Q"),
+        base.mark_line(strokeWidth=2.2, color=ACCENT).encode(y=total),
+        base.mark_point(opacity=0, size=90)
+        .encode(
+            y="reached:Q",
+            tooltip=[
+                alt.Tooltip("day:T", title="Up to", format="%a %d %b %Y"),
+                alt.Tooltip("actual:Q", title=f"Spent ({currency})", format=",.2f"),
+                alt.Tooltip("expected:Q", title=f"Expected ({currency})", format=",.2f"),
+                alt.Tooltip("lo_80:Q", title="80% from", format=",.2f"),
+                alt.Tooltip("hi_80:Q", title="80% to", format=",.2f"),
+            ],
+        )
+        .transform_calculate(reached="isValid(datum.actual) ? datum.actual : datum.expected"),
+    ]
+    if crossing is not None:
+        mark = pd.DataFrame({"day": [crossing], "amount": [float(amount)]})
+        layers.append(
+            alt.Chart(mark)
+            .mark_point(filled=True, size=110, color=UP, opacity=1)
+            .encode(x=x, y="amount:Q", tooltip=[alt.Tooltip("day:T", title="Crossed", format="%a %d %b %Y")])
+        )
+    return alt.layer(*layers).properties(height=height)
 
 
 def deliveries(data: pd.DataFrame, *, height: int) -> AnyChart:

@@ -55,6 +55,21 @@ def test_amounts_of_invoices_keep_their_digits(monkeypatch: pytest.MonkeyPatch) 
     assert load_settings().control_totals == ()
 
 
+BUDGET = '[[budgets]]\nname = "All"\ncurrency = "USD"\nperiod = "month"\n'
+
+
+def test_budgets_keep_their_digits_and_are_of_a_series() -> None:
+    configure(
+        f'{BUDGET}amount = "1000.10"\n'
+        '[[budgets]]\nname = "S3"\ncurrency = "EUR"\nperiod = "year"\nfrom = "2026-04"\namount = "7"\n'
+        'provider = "AWS"\nservice = "Amazon S3"\nmetric = "BilledCost"'
+    )
+    every, one = load_settings().budgets
+    assert (every.amount, every.level, every.scope) == (Decimal("1000.10"), "total", {})
+    assert (one.level, one.first_month, one.metric) == ("service", "2026-04", "BilledCost")
+    assert one.scope == {"provider": "AWS", "service": "Amazon S3"}
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -78,6 +93,13 @@ def test_amounts_of_invoices_keep_their_digits(monkeypatch: pytest.MonkeyPatch) 
             r"\[\[control_totals\]\] number 1: .*\(demo-aws, demo-azure, demo-gcp\), found 'demo-asw'",
         ),
         (f'{TOTAL}amount = "1"'.replace("2026-09", "2022-12"), "first_month .2023-01. on, found '2022-12'"),
+        (f"{BUDGET}amount = 1000.10", r"budgets.0.amount: .*in quotes.*found 1000\.1"),
+        (f'{BUDGET}amount = "-5"', r"budgets.0.amount: .*above zero.*found '-5'"),
+        (f'{BUDGET}amount = "5"\nfrom = "2026-13"', r"budgets.0.from: .*found '2026-13'"),
+        (f'{BUDGET}amount = "5"\nservice = "S3"', r"budgets.0: .*provider with service.*found service"),
+        (f'{BUDGET}amount = "5"'.replace("month", "week"), "budgets.0.period: .*'month' or 'year'"),
+        (f'{BUDGET}amount = "5"'.replace('"All"', '"a/b"'), "budgets.0.name: .*found 'a/b'"),
+        (f'{BUDGET}amount = "5"\n{BUDGET}amount = "6"', "number 2: expected a name of its own, found 'All'"),
         (f'{TOTAL}amount = "1"\n{TOTAL}amount = "2"', "number 2: .*another of demo-aws 2026-09 without"),
     ],
 )

@@ -17,11 +17,14 @@ import polars as pl
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from finops_assets.budget_settings import Budget
+from finops_assets.decisions.budgets import KnownBudget
+from finops_assets.defs.budgets.status import budget_tables
 from finops_assets.engine.base import Input, ParquetInput
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.intake.tables import BILLS
 from finops_assets.lake.lake import Lake
-from finops_assets.marts import anomalies, forecasts, series
+from finops_assets.marts import anomalies, budgets, forecasts, series
 from finops_assets.marts import tables as marts
 from finops_assets.marts.arrivals import DELIVERED_DAYS
 from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
@@ -43,6 +46,32 @@ from tests import warehouse_sql as sql
 
 TAG_KEYS = ("team", "env")
 LAST_DAY = date(2026, 3, 20)
+BUDGETS = (
+    KnownBudget(
+        Budget(name="All in dollars", amount=Decimal("10963.10"), currency="USD", period="month"),
+        "finops.toml",
+    ),
+    KnownBudget(
+        Budget(name="AWS year", amount=Decimal(1000), currency="USD", period="year", provider="AWS"),
+        "finops.toml",
+    ),
+    KnownBudget(
+        Budget(
+            name="Fabric",
+            amount=Decimal(10**6),
+            currency="EUR",
+            period="month",
+            provider="Microsoft",
+            service="Microsoft Fabric",
+            metric="BilledCost",
+        ),
+        "api",
+    ),
+)
+"""A budget that is close to what comes, one that is long crossed, and one that is out of reach."""
+
+BUDGET_TABLES = (budgets.BUDGET_STATUS, budgets.BUDGET_DAYS)
+
 SOURCES = {"aws-main": "aws_cur2", "azure-ea": "azure_actual", "gcp-prod": "gcp_detailed"}
 
 
@@ -106,6 +135,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             forecasts.FORECAST_ACCURACY,
             anomalies.COST_ANOMALIES,
             anomalies.ANOMALY_DRIVERS,
+            *BUDGET_TABLES,
             marts.EXCHANGE_RATES,
             marts.QUALITY,
             CONFORMANCE,
@@ -135,6 +165,7 @@ def settings_of(root: Path) -> Settings:
         tag_keys=TAG_KEYS,
         first_month="2025-01",
         reporting_currency="USD",
+        budgets=tuple(k.budget for k in BUDGETS if k.origin == "finops.toml"),
         sources={name: FilesSource(path=root / "bills" / name) for name in SOURCES},
     )
 
@@ -161,7 +192,7 @@ def _bill(
         month,
     )
     given: dict[str, Input] = {"charges": own}
-    build.put(form.raw_table(), partition, _widened(sql.RAW[format_name], form.raw_table()), given)
+    build.put(form.raw_table(), partition, widened(sql.RAW[format_name], form.raw_table()), given)
     build.put(costs_table(TAG_KEYS), partition, with_tag_columns(complete(sql.COSTS), TAG_KEYS), given)
     costs = build.lake.input(costs_table(TAG_KEYS), partition)
     build.put(marts.daily_costs_table(TAG_KEYS), partition, daily_costs_sql(TAG_KEYS), {"costs": costs})
@@ -235,9 +266,13 @@ def _models(build: Builder, last_day: date) -> None:
     spike = _months_before(last_day, 1) + timedelta(days=sql.SPIKE_FROM - 1)
     build.put(anomalies.COST_ANOMALIES, {}, sql.ANOMALIES, cube, spike, last_day)
     build.put(anomalies.ANOMALY_DRIVERS, {}, sql.DRIVERS, cube, spike)
+    read = (series.COST_FEATURES, forecasts.COST_FORECASTS, budgets.FORECAST_PATHS)
+    held = budget_tables(BUDGETS, build.engine, {t.name: build.lake.input(t) for t in read}, made_at)
+    for table, rows in zip((budgets.BUDGET_STATUS, budgets.BUDGET_DAYS), held, strict=True):
+        build.put(table, {}, "SELECT * FROM made", {"made": rows})
 
 
-def _widened(text: str, table: Table) -> str:
+def widened(text: str, table: Table) -> str:
     """`text` with every column of `table` that it leaves out, as typed nulls."""
     nothing = ", ".join(f'NULL::{c.type} AS "{c.name}"' for c in table.stored_columns())
     return f"SELECT {nothing} WHERE false UNION ALL BY NAME ({text})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from finops_assets.defs.anomalies import assets as anomalies
+from finops_assets.defs.budgets import assets as budgets
 from finops_assets.defs.costs import assets as costs
 from finops_assets.defs.currency import assets as currency
 from finops_assets.defs.datasets import assets as datasets
@@ -32,6 +33,7 @@ def definitions() -> dg.Definitions:
         currency,
         forecasting,
         anomalies,
+        budgets,
         publishing,
     )
     return dg.Definitions(

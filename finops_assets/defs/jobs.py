@@ -17,6 +17,8 @@ refresh_job = dg.define_asset_job(
 
 analysis_job = dg.define_asset_job(
     ANALYSIS,
-    selection=dg.AssetSelection.groups("currency", "features", "forecasting", "anomalies", "publishing"),
+    selection=dg.AssetSelection.groups(
+        "currency", "features", "forecasting", "anomalies", "budgets", "publishing"
+    ),
     description="Forecasts, anomalies and the published warehouse, from all that the lake holds.",
 )

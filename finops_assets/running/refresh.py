@@ -15,6 +15,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from finops_assets.defs.budgets.assets import TABLES as BUDGETS
+from finops_assets.defs.budgets.assets import are_held
 from finops_assets.defs.ingestion.sensors import contiguous
 from finops_assets.defs.jobs import ANALYSIS, REFRESH
 from finops_assets.defs.partitions import range_tags
@@ -81,6 +83,9 @@ def refresh(
             done.published = True
         elif platform.settings.currency.rates or platform.lake.files(EXCHANGE_RATES):
             done.problems += run_job(ANALYSIS, {}, progress, "exchange rates", only=[EXCHANGE_RATES.name])
+        if analyze and not are_held(platform):  # they change without a new bill
+            only = [table.name for table in BUDGETS]
+            done.problems += run_job(ANALYSIS, {}, progress, "budgets", only=only)
         if not is_published(platform):  # without analysis, or when a model failed: the bills still count
             done.problems += run_job(ANALYSIS, {}, progress, "warehouse", only=["warehouse"])
             done.published = True

@@ -44,6 +44,7 @@ PAGES = {
     "gcp": "gcp",
     "forecast": "forecast",
     "anomalies": "anomalies",
+    "budgets": "budgets",
     "bills": "bills",
     "conformance": "conformance",
     "invoices": "invoices",

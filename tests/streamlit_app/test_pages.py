@@ -24,6 +24,7 @@ PAGES = (
     "gcp",
     "forecast",
     "anomalies",
+    "budgets",
     "bills",
     "conformance",
     "invoices",

@@ -6,7 +6,7 @@ import dagster as dg
 
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
-from finops_assets.marts import anomalies, forecasts, series
+from finops_assets.marts import anomalies, budgets, forecasts, series
 from finops_assets.marts import tables as marts
 from finops_assets.marts.conformance import CONFORMANCE
 from finops_assets.marts.control_totals import CONTROL_TOTALS
@@ -34,6 +34,8 @@ def native_tables() -> tuple[Table, ...]:
         forecasts.FORECAST_ACCURACY,
         anomalies.COST_ANOMALIES,
         anomalies.ANOMALY_DRIVERS,
+        budgets.BUDGET_STATUS,
+        budgets.BUDGET_DAYS,
         marts.EXCHANGE_RATES,
         marts.QUALITY,
         CONFORMANCE,
