@@ -4,74 +4,76 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from finops_assets.anomalies.isolation import isolation_scores
-from finops_assets.anomalies.panel import SERIES_COLUMNS, BoolArray, FloatArray, Panel, read_panel
+from finops_assets.anomalies.arrivals import missing_bills, new_series
+from finops_assets.anomalies.conformal import p_values
+from finops_assets.anomalies.drift import Drift, drift_statistic
+from finops_assets.anomalies.evidence import gather
+from finops_assets.anomalies.feedback import silenced, threshold_factors
+from finops_assets.anomalies.panel import SERIES_COLUMNS, FloatArray, Panel, read_panel
+from finops_assets.anomalies.reasons import reason
 from finops_assets.anomalies.residuals import Residuals, seasonal_residuals
+from finops_assets.anomalies.runs import Run, drift_runs, residual_runs
+from finops_assets.anomalies.stories import story_ids
 
 LAST_DAYS = 400
 """How far back events are looked for."""
 
-THRESHOLD = 0.5
-"""The combined score from which a day is an anomaly."""
+FALSE_DAYS_A_YEAR = 0.2
+"""The budget: so many ordinary days of a series and year may be raised."""
 
-HALF_SCORE_Z = 4.5
-"""The residual, in robust standard deviations, whose score is one half."""
-
-JOIN_Z = 2.5
-"""A neighbouring day that leaves to the same side by this much belongs to the event."""
-
-BRIDGED_DAYS = 2
-"""So many ordinary days may lie inside an event: a weekend hides a shift of the working days."""
-
-SHIFT_DAYS = 7
-"""An event of a week or more is a new level rather than a spike or a drop."""
+P_LIMIT = FALSE_DAYS_A_YEAR / 365
+"""The p-value that a day is raised at."""
 
 MIN_SHARE = 0.002
 """Below this share of a day's total cost (same metric and currency) an event is not worth a look."""
 
 MIN_IMPACT = Decimal("1.00")
+"""Below this amount of money neither."""
+
 _CENT = Decimal("0.01")
 _MONEY = pa.decimal128(38, 18)
 _SEVERITIES = ((0.5, "critical"), (0.1, "high"), (0.02, "medium"))
+_ALONE = "series"
+"""The level of series that are no parts of one bill, and whose figures may be no money."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """Neighbouring anomalous days of one series: positions in the panel, last one included."""
-
-    series: int
-    first: int
-    last: int
-    score: float
-
-
-def detect_events(features: pa.Table, *, last_days: int = LAST_DAYS) -> pa.Table:
+def detect_events(
+    features: pa.Table, *, last_days: int = LAST_DAYS, feedback: pa.Table | None = None
+) -> pa.Table:
     """The events of a `cost_features` table: COST_ANOMALIES' columns but status and first_seen.
 
     `actual` is the exact sum of the event's days, `expected` is rounded to cents and `impact` is their
-    exact difference. Days that are still arriving are never part of an event. Deterministic; sorted
-    by first day and series.
+    exact difference. Days that are still arriving are never part of an event. `feedback` is what people
+    said of earlier events (`feedback.FEEDBACK`). Deterministic; sorted by first day and series.
     """
+    return pa.Table.from_pylist(
+        event_rows(features, last_days=last_days, feedback=feedback), schema=EVENTS
+    )
+
+
+def event_rows(
+    features: pa.Table, *, last_days: int = LAST_DAYS, feedback: pa.Table | None = None
+) -> list[dict[str, Any]]:
+    """The events as rows, each with `raised_on` beside EVENTS: the day whose cost first made it one."""
     # The oldest judged day needs a history of its own, which gives no events.
     warm_up = 120
     panel = read_panel(features, last_days + warm_up)
-    residuals = seasonal_residuals(panel)
-    score = combined_score(panel, residuals)
-    first_judged = max(0, len(panel.costs) - last_days)
-    score[:first_judged] = 0.0
-    totals = _daily_totals(panel)
-    rows = [
-        row for run in _runs(score, residuals) if (row := _event(panel, residuals, run, totals)) is not None
-    ]
+    if panel.costs.empty:
+        return []
+    judged_from = max(0, len(panel.costs) - last_days)
+    view = _View(panel, seasonal_residuals(panel), drift_statistic(panel.costs), _daily_totals(panel))
+    rows = [row for found in _found(view, judged_from, feedback) if (row := view.row(*found)) is not None]
     rows.sort(key=lambda r: (r["first_day"], r["series_id"]))
-    return pa.Table.from_pylist(rows, schema=EVENTS)
+    rows = [row for row, quiet in zip(rows, silenced(rows, feedback), strict=True) if not quiet]
+    return [{**row, "story_id": story} for row, story in zip(rows, story_ids(rows), strict=True)]
 
 
 EVENTS = pa.schema(
@@ -85,57 +87,99 @@ EVENTS = pa.schema(
         ("actual", _MONEY),
         ("impact", _MONEY),
         ("score", pa.float64()),
+        ("p_value", pa.float64()),
         ("severity", pa.string()),
+        ("reason", pa.string()),
+        ("story_id", pa.string()),
     ]
 )
 """What `detect_events` gives."""
 
 
-def combined_score(panel: Panel, residuals: Residuals) -> FloatArray:
-    """0 to 1 for each day and series: two thirds the seasonal residual, one third the forest.
-
-    The forest alone never raises a day: it confirms, or calms, a residual that is already large.
-    """
-    z = np.nan_to_num(np.abs(residuals.z))
-    own = 1 - 0.5 ** ((z / HALF_SCORE_Z) ** 2)
-    candidates = np.argwhere(z >= JOIN_Z)
-    fleet = isolation_scores(panel, residuals, candidates.astype(np.float64))
-    score = np.zeros_like(z)
-    at = tuple(candidates.T)
-    score[at] = (2 * own[at] + fleet) / 3
-    return score
+def score_of(p: float) -> float:
+    """0 to 1: one half at the limit, near 1 for what no ordinary day looks like."""
+    return float(1 - 0.5 * min(1.0, (p / P_LIMIT) ** 0.25))
 
 
-def _runs(score: FloatArray, residuals: Residuals) -> list[Run]:
-    """Anomalous days with the days beside them that lean the same way; two others may lie between."""
-    z = np.nan_to_num(residuals.z)
-    found = []
-    for series in np.flatnonzero((score >= THRESHOLD).any(axis=0)):
-        mine = z[:, series]
-        flagged = score[:, series] >= THRESHOLD
-        until = -1
-        for day in np.flatnonzero(flagged):
-            if day <= until:
-                continue
-            leaning = np.sign(mine) == np.sign(mine[day])
-            joined = leaning & ((np.abs(mine) >= JOIN_Z) | flagged)
-            first, last = _stretch(joined, int(day), until)
-            found.append(Run(int(series), first, last, float(score[first : last + 1, series].max())))
-            until = last
-    return found
+def _found(view: _View, judged_from: int, feedback: pa.Table | None) -> list[tuple[Run, str | None]]:
+    """The runs of the judged days, with their kind where it is not that of their length and side."""
+    panel = view.panel
+    factors = threshold_factors(feedback)
+    factor = np.array([factors.get(str(s), 1.0) for s in panel.names["series_id"]], dtype=np.float64)
+    evidence = gather(panel, view.residuals)
+    evidence.p[:judged_from] = np.nan
+    odd = residual_runs(evidence, view.residuals, P_LIMIT**factor)
+    missing = missing_bills(panel)
+    gone = {(run.series, run.last): run.first for run in missing}
+    # A drop that goes on to the newest day is the missing bill itself.
+    odd = [r for r in odd if r.first < gone.get((r.series, len(panel.costs) - 1), len(panel.costs))]
+    drift = np.where(np.isfinite(view.residuals.z), np.abs(view.drift.z), np.nan)
+    creeping = drift_runs(view.drift, np.minimum(p_values(drift), P_LIMIT), factor, odd)
+    return [
+        *((run, None) for run in odd),
+        *((run, "drift") for run in creeping if run.raised >= judged_from),
+        *((run, "missing_bill") for run in missing),
+        *((run, kind) for run, kind in new_series(panel) if run.raised >= judged_from),
+    ]
 
 
-def _stretch(joined: BoolArray, day: int, until: int) -> tuple[int, int]:
-    first = day
-    while first - 1 > until and joined[first - 1]:
-        first -= 1
-    last = day
-    ahead = np.flatnonzero(joined[last + 1 :]) + last + 1
-    for position in ahead:
-        if position - last > BRIDGED_DAYS + 1:
-            break
-        last = int(position)
-    return first, last
+@dataclass(frozen=True)
+class _View:
+    """All that is known about the panel's days."""
+
+    panel: Panel
+    residuals: Residuals
+    drift: Drift
+    totals: FloatArray
+
+    def row(self, run: Run, kind: str | None) -> dict[str, Any] | None:
+        """The run as a row of the table, or None when it is not worth a look."""
+        panel = self.panel
+        at = panel.table_row[run.first : run.last + 1, run.series]
+        actual = sum((c.as_py() for c in panel.table["cost"].take(pa.array(at[at >= 0]))), Decimal(0))
+        names = {c: _text(panel.names.iloc[run.series][c]) for c in SERIES_COLUMNS}
+        expected = Decimal(repr(self._expected(run, kind))).quantize(_CENT)
+        impact = actual - expected
+        total = self.totals[run.series]
+        share = abs(float(impact)) / total if total > 0 else 1.0
+        least = Decimal(0) if names["level"] == _ALONE else MIN_IMPACT
+        if abs(impact) <= least or share < MIN_SHARE:
+            return None
+        first_day, last_day, raised_on = (
+            panel.costs.index[i].date() for i in (run.first, run.last, run.raised)
+        )
+        kind = kind or _kind(impact, run)
+        return {
+            "anomaly_id": anomaly_id(str(names["series_id"]), first_day),
+            **names,
+            "first_day": first_day,
+            "last_day": last_day,
+            "raised_on": raised_on,
+            "kind": kind,
+            "expected": expected,
+            "actual": actual,
+            "impact": impact,
+            "score": score_of(run.p),
+            "p_value": run.p,
+            "severity": severity(share),
+            "reason": reason(kind, first_day, last_day, expected, actual, names["BillingCurrency"], run.p),
+        }
+
+    def _expected(self, run: Run, kind: str | None) -> float:
+        """What the run's days would have cost."""
+        days = slice(run.first, run.last + 1)
+        cost = self.panel.costs.iloc[days, run.series].to_numpy(dtype=np.float64)
+        if kind is not None and kind.startswith("new_"):
+            return 0.0
+        if kind == "missing_bill":
+            usual = self.panel.costs.iloc[max(0, run.first - 28) : run.first, run.series]
+            return float(usual.mean()) * int(np.isfinite(cost).sum())
+        if run.is_drift:
+            weekly = self.panel.costs.iloc[:, run.series].rolling(7, min_periods=5).median().iloc[days]
+            usual_level = self.drift.usual[run.raised, run.series]
+            ratio = usual_level / weekly.where(weekly > 0).to_numpy()
+            return float(np.nansum(np.where(np.isfinite(ratio), cost * ratio, cost)))
+        return float(np.nansum(cost - np.nan_to_num(self.residuals.residual[days, run.series])))
 
 
 def _daily_totals(panel: Panel) -> FloatArray:
@@ -145,35 +189,8 @@ def _daily_totals(panel: Panel) -> FloatArray:
     totals = names[names["level"] == "total"].set_index(["metric", "BillingCurrency"])["typical"]
     largest = names.groupby(["metric", "BillingCurrency"], dropna=False)["typical"].max()
     keys = list(zip(names["metric"], names["BillingCurrency"], strict=True))
-    return np.array([totals.get(k, largest.get(k, 0.0)) for k in keys], dtype=np.float64)
-
-
-def _event(panel: Panel, residuals: Residuals, run: Run, totals: FloatArray) -> dict[str, object] | None:
-    """The run as a row of the table, or None when it is not worth a look."""
-    at = panel.table_row[run.first : run.last + 1, run.series]
-    actual = sum((c.as_py() for c in panel.table["cost"].take(pa.array(at))), Decimal(0))
-    days = slice(run.first, run.last + 1)
-    cost = panel.costs.iloc[days, run.series].to_numpy(dtype=np.float64)
-    wanted = float(np.nansum(cost - np.nan_to_num(residuals.residual[days, run.series])))
-    expected = Decimal(repr(wanted)).quantize(_CENT)
-    impact = actual - expected
-    share = abs(float(impact)) / totals[run.series] if totals[run.series] > 0 else 1.0
-    if abs(impact) < MIN_IMPACT or share < MIN_SHARE:
-        return None
-    first_day, last_day = (_date(panel.costs.index[i]) for i in (run.first, run.last))
-    names = {c: _text(panel.names.iloc[run.series][c]) for c in SERIES_COLUMNS}
-    return {
-        "anomaly_id": anomaly_id(str(names["series_id"]), first_day),
-        **names,
-        "first_day": first_day,
-        "last_day": last_day,
-        "kind": _kind(impact, last_day - first_day),
-        "expected": expected,
-        "actual": actual,
-        "impact": impact,
-        "score": run.score,
-        "severity": severity(share),
-    }
+    shared = np.array([totals.get(k, largest.get(k, 0.0)) for k in keys], dtype=np.float64)
+    return np.where(names["level"] == _ALONE, typical, shared)
 
 
 def anomaly_id(series_id: str, first_day: date) -> str:
@@ -186,15 +203,11 @@ def severity(share: float) -> str:
     return next((name for least, name in _SEVERITIES if share >= least), "low")
 
 
-def _kind(impact: Decimal, length: timedelta) -> str:
-    if length.days + 1 >= SHIFT_DAYS:
+def _kind(impact: Decimal, run: Run) -> str:
+    if run.is_long:
         return "level_shift"
     return "spike" if impact > 0 else "drop"
 
 
-def _date(stamp: pd.Timestamp) -> date:
-    return stamp.date()
-
-
 def _text(value: object) -> str | None:
-    return None if value is None or value is pd.NA or value != value else str(value)  # noqa: PLR0124 - NaN
+    return None if pd.isna(value) else str(value)

@@ -65,7 +65,7 @@ def seasonal_residuals(panel: Panel) -> Residuals:
     trend = _trailing_median(raw.mask(_rows(firsts, raw)), 4 * WEEK).fillna(0.0)
     residual = raw - trend
     spread = _spread(residual.mask(_rows(firsts, residual)))
-    repeated = _repeated_on_day_of_month(residual, spread)
+    repeated = _repeated_every_month(residual, spread)
     month_start = _month_start_charge(residual, firsts)
     residual = (residual - repeated).mask(_rows(firsts, residual), residual - month_start)
 
@@ -131,11 +131,20 @@ def _larger(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     return one.mask(other > one, other)
 
 
-def _repeated_on_day_of_month(residual: pd.DataFrame, spread: pd.DataFrame) -> pd.DataFrame:
-    """The part of a residual that the same day of the last two months also had: a monthly invoice."""
+def _repeated_every_month(residual: pd.DataFrame, spread: pd.DataFrame) -> pd.DataFrame:
+    """The part of a residual that the same day of the last two months also had: a monthly invoice.
+
+    The same day counted from the first of the month, or from its last.
+    """
+    calendar = pd.DatetimeIndex(residual.index)
     large = residual.where(residual.abs() > 3 * spread, 0.0).fillna(0.0)
-    day_of_month = pd.DatetimeIndex(residual.index).day
-    last, one_before = (large.groupby(day_of_month).shift(k).fillna(0.0) for k in (1, 2))
+    from_first = _repeated(large, pd.Index(calendar.day))
+    from_last = _repeated(large, pd.Index(calendar.days_in_month - calendar.day))
+    return from_first.where(from_first.abs() >= from_last.abs(), from_last)
+
+
+def _repeated(large: pd.DataFrame, day: pd.Index) -> pd.DataFrame:
+    last, one_before = (large.groupby(day).shift(k).fillna(0.0) for k in (1, 2))
     smaller = last.where(last.abs() <= one_before.abs(), one_before)
     return smaller.where(last * one_before > 0, 0.0)
 
