@@ -41,9 +41,7 @@ class Candidates:
         return list(dict.fromkeys([BASELINE.name, *(m.name for m, _ in self.assigned), combination.NAME]))
 
 
-def origins(
-    length: int, horizons: Sequence[int] = HORIZONS, windows: int = WINDOWS
-) -> list[tuple[int, int]]:
+def origins(length: int, horizons: Sequence[int] = HORIZONS, windows: int = WINDOWS) -> list[tuple[int, int]]:
     """(days of history to show, days to forecast) for a series of `length` days, newest first.
 
     The longest horizon that leaves four weeks to learn from, at up to `windows` origins; none for a

@@ -1,7 +1,7 @@
 """One boosted model for all series: trees on the calendar and on each series' recent past.
 
 Direct horizons: a row is (series, origin, days ahead), so no forecast is fed back. Values are in units
-of each series' own size, and what is learned is the departure from the mean of the same weekday in the
+of each series' own size, and what is learned is the departure from the median of the same weekday in the
 last four weeks: series of any size and currency share one model (Montero-Manso & Hyndman 2021).
 """
 
@@ -65,7 +65,8 @@ class DirectXGBoost:
         )
         steps = np.arange(1, horizon + 1)
         rows = [
-            _rows(histories[i], np.full(horizon, len(histories[i]) - 1, dtype=np.int64), steps) for i in usable
+            _rows(histories[i], np.full(horizon, len(histories[i]) - 1, dtype=np.int64), steps)
+            for i in usable
         ]
         moved = model.predict(xgboost.DMatrix(np.concatenate([r[0] for r in rows]), nthread=1))
         for k, i in enumerate(usable):
@@ -79,7 +80,7 @@ def _training(
 ) -> tuple[FloatArray, FloatArray]:
     """Rows of random past origins and days ahead whose outcome is known: features, targets."""
     first, last = _SHOWN - 1, len(history) - 2
-    count = int(round(per_day * (last - first + 1)))
+    count = round(per_day * (last - first + 1))
     origins = rng.integers(first, last + 1, size=count) if last >= first else np.zeros(0, dtype=np.int64)
     steps = rng.integers(1, horizon + 1, size=len(origins))
     known = origins + steps < len(history)
@@ -89,7 +90,7 @@ def _training(
 
 
 def _rows(history: History, origins: IntArray, steps: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Features (rows × columns), the weekday mean that they depart from, and the unit; no day after an origin."""
+    """Features (rows × columns), the weekday median that targets depart from, the unit; all of the past."""
     values = history.values
     total = np.r_[0.0, np.cumsum(values)]
     size = np.r_[0.0, np.cumsum(np.abs(values))]
@@ -140,7 +141,7 @@ def _calendar(days: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> list[Flo
 
 
 def _year_ago(values: FloatArray, total: FloatArray, origins: IntArray, steps: IntArray) -> FloatArray:
-    """How the week around the target's day a year ago compared with the four weeks before its origin; else NaN."""
+    """The week around the target's day a year ago over the four weeks before its origin; NaN if unknown."""
     then, target = origins - _YEAR, origins + steps - _YEAR
     known = (then >= 28) & (target + 4 <= origins)
     then, target = np.where(known, then, 28), np.where(known, target, 28)
