@@ -54,7 +54,7 @@ class DirectXGBoost:
         if not usable or shares.sum() == 0:
             return made
         rng = np.random.default_rng(7)
-        per_day = min(12.0, self.max_rows / shares.sum())
+        per_day = min(6.0, self.max_rows / shares.sum())
         learned = [_training(histories[i], horizon, per_day, rng) for i in usable]
         features = np.concatenate([f for f, _ in learned])
         if len(features) < _MIN_ROWS:
