@@ -46,6 +46,7 @@ def _plain_errors() -> Iterator[None]:
     """What a user can mend is said in one text, without a traceback."""
     import duckdb
 
+    from finops_assets.forecasting.daily_table import BadTableError
     from finops_assets.intake.parse import BillError
     from finops_assets.queries.dimensions import UnknownDimensionError
     from finops_assets.queries.filters import BadFilterError
@@ -65,6 +66,7 @@ def _plain_errors() -> Iterator[None]:
         NotReconciledError,
         NotKeptError,
         BadFigureError,
+        BadTableError,
         OfficialError,
         BadFilterError,
         UnknownDimensionError,
@@ -258,6 +260,19 @@ def invoices(
         _check_known(settings, [source] if source else None)
         if not print_invoices(_known(settings, as_of), console, source, month):
             raise typer.Exit(1)
+
+
+@app.command()
+def backtest(
+    file: Annotated[Path, typer.Argument(help="Parquet or CSV with unique_id, ds and y: any daily series.")],
+    horizon: Annotated[int, typer.Option(help="Days to forecast.")] = 90,
+    output: Annotated[Path | None, typer.Option(help="Where to write the forecasts, as Parquet.")] = None,
+) -> None:
+    """Hold every model against daily series of your own, and forecast them with the best."""
+    from finops_assets.running.backtest import run_backtest
+
+    with _plain_errors():
+        run_backtest(file, console, horizon, output)
 
 
 @app.command()

@@ -88,10 +88,10 @@ def champions(measured: pd.DataFrame, baseline: str) -> dict[Group, str]:
         # A model that forecasts only some series of the group was not judged on the same days.
         judged = group.groupby("model", observed=True)["series"].min()
         everywhere = judged.index[judged == judged[baseline]]
-        table = group[group["model"].isin(everywhere)].pivot_table(
+        comparable = group[group["model"].isin(everywhere)]
+        table = comparable.pivot_table(
             index="horizon", columns="model", values="wape", dropna=False, observed=True
-        )
-        table = table.dropna(how="all")
+        ).dropna(how="all")
         best = baseline
         if not table.empty:
             worse = (table.gt(table[baseline], axis=0)).any()

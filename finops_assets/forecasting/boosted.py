@@ -1,7 +1,7 @@
 """One boosted model for all series: trees on the calendar and on each series' recent past.
 
 Direct horizons: a row is (series, origin, days ahead), so no forecast is fed back. Values are in units
-of each series' own size, and what is learned is the departure from the mean of the same weekday in the
+of each series' own size, and what is learned is the departure from the median of the same weekday in the
 last four weeks: series of any size and currency share one model (Montero-Manso & Hyndman 2021).
 """
 
@@ -21,6 +21,9 @@ _SHOWN = 8 * WEEK
 _YEAR = 52 * WEEK
 _MEANS = (7, 14, 28, 56)
 _MIN_ROWS = 500
+_FARTHEST = 10.0
+"""Departures beyond so many sizes, such as a service's first day, teach nothing about the others."""
+
 _PARAMETERS = {
     "objective": "reg:absoluteerror",
     "tree_method": "hist",
@@ -54,7 +57,7 @@ class DirectXGBoost:
         if not usable or shares.sum() == 0:
             return made
         rng = np.random.default_rng(7)
-        per_day = min(12.0, self.max_rows / shares.sum())
+        per_day = min(6.0, self.max_rows / shares.sum())
         learned = [_training(histories[i], horizon, per_day, rng) for i in usable]
         features = np.concatenate([f for f, _ in learned])
         if len(features) < _MIN_ROWS:
@@ -80,21 +83,23 @@ def _training(
 ) -> tuple[FloatArray, FloatArray]:
     """Rows of random past origins and days ahead whose outcome is known: features, targets."""
     first, last = _SHOWN - 1, len(history) - 2
-    count = int(round(per_day * (last - first + 1)))
+    count = round(per_day * (last - first + 1))
     origins = rng.integers(first, last + 1, size=count) if last >= first else np.zeros(0, dtype=np.int64)
     steps = rng.integers(1, horizon + 1, size=len(origins))
     known = origins + steps < len(history)
     origins, steps = origins[known], steps[known]
     features, base, scale = _rows(history, origins, steps)
-    return features, (history.values[origins + steps] - base) / scale
+    return features, np.clip((history.values[origins + steps] - base) / scale, -_FARTHEST, _FARTHEST)
 
 
 def _rows(history: History, origins: IntArray, steps: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Features (rows × columns), the weekday mean that they depart from, and the unit; no day after an origin."""
+    """Features (rows × columns), the weekday median that targets depart from, the unit; all of the past."""
     values = history.values
     total = np.r_[0.0, np.cumsum(values)]
     size = np.r_[0.0, np.cumsum(np.abs(values))]
-    scale = np.maximum((size[origins + 1] - size[origins + 1 - 28]) / 28, 1e-9)
+    # A series that was switched off has no size of its own at the moment: its long run's counts then.
+    long_run = size[origins + 1] / (origins + 1)
+    scale = np.maximum((size[origins + 1] - size[origins + 1 - 28]) / 28, np.maximum(0.05 * long_run, 0.01))
     # The newest day of the target's weekday that is known at the origin.
     newest = origins + (steps - 1) % WEEK + 1 - WEEK
     same = np.stack([values[newest - WEEK * k] for k in range(6)])
@@ -141,7 +146,7 @@ def _calendar(days: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> list[Flo
 
 
 def _year_ago(values: FloatArray, total: FloatArray, origins: IntArray, steps: IntArray) -> FloatArray:
-    """How the week around the target's day a year ago compared with the four weeks before its origin; else NaN."""
+    """The week around the target's day a year ago over the four weeks before its origin; NaN if unknown."""
     then, target = origins - _YEAR, origins + steps - _YEAR
     known = (then >= 28) & (target + 4 <= origins)
     then, target = np.where(known, then, 28), np.where(known, target, 28)

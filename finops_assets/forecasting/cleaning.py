@@ -10,7 +10,7 @@ from finops_assets.forecasting.history import BoolArray, FloatArray, History
 _WEEKS_AROUND = 4
 _SIGMAS = 6.0
 _SIGMA_PER_MAD = 1.4826
-_RELATIVE_FLOOR = 0.10
+_RELATIVE_FLOOR = 0.25
 _LONGEST = 2
 """More odd days than this in a row are no one-off: a change that lasts belongs to the history."""
 
@@ -22,7 +22,7 @@ def without_one_offs(history: History) -> History:
     """The history with each isolated odd day replaced by what its weekday costs around it.
 
     A day is odd when it is further from the median of the same weekday within four weeks than six
-    robust standard deviations of the series, and than a tenth of its usual size. At most two odd
+    robust standard deviations of the series, and than a quarter of its usual size. At most two odd
     days in a row are replaced, and none where odd days are common. The last two days stay: whether a
     change lasts cannot be seen yet, unless they are beyond anything (five times that bound).
     """

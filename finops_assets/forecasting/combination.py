@@ -45,16 +45,13 @@ class Weights:
 def combine(made: Mapping[str, FloatArray], group: Group, weights: Weights) -> FloatArray | None:
     """The weighted mean of one series' forecasts; None where only one member has any.
 
-    A member that is missing gives its weight to the others.
+    Where a member has none, the baseline's stands in its place, as in the backtest.
     """
-    present = [i for i, name in enumerate(MEMBERS) if name in made]
-    if len(present) < 2:
+    if sum(name in made for name in MEMBERS) < 2:
         return None
-    forecasts = np.stack([made[MEMBERS[i]] for i in present])
-    weight = weights.at(group, np.arange(1, forecasts.shape[1] + 1))[present]
-    total = weight.sum(axis=0)
-    weight = np.where(total > 0, weight / np.where(total > 0, total, 1.0), 1 / len(present))
-    combined: FloatArray = (weight * forecasts).sum(axis=0)
+    baseline = made[MEMBERS[-1]]
+    forecasts = np.stack([made.get(name, baseline) for name in MEMBERS])
+    combined: FloatArray = (weights.at(group, np.arange(1, len(baseline) + 1)) * forecasts).sum(axis=0)
     return combined
 
 
@@ -86,14 +83,14 @@ def judged(errors: pd.DataFrame) -> pd.DataFrame:
 
 
 def _wide(errors: pd.DataFrame) -> pd.DataFrame:
-    """One row a series, origin and day, a column a member."""
-    # `backtest` gives every member the same days in the same order.
-    first = errors[errors["model"] == MEMBERS[-1]].reset_index(drop=True)
+    """One row a series, origin and day, a column a member; the baseline's forecast where one has none."""
     keys = ["series", "window", "step"]
-    wide = first.drop(columns=["model", "mean"]).sort_values(keys, ignore_index=True)
+    baseline = errors[errors["model"] == MEMBERS[-1]].reset_index(drop=True)
+    days = pd.MultiIndex.from_frame(baseline[keys])
+    wide = baseline.drop(columns=["model", "mean"])
     for name in MEMBERS:
-        of_model = errors[errors["model"] == name].sort_values(keys)
-        wide[name] = of_model["mean"].to_numpy()
+        of_model = errors[errors["model"] == name].set_index(keys)["mean"].reindex(days).to_numpy()
+        wide[name] = np.where(np.isnan(of_model), baseline["mean"], of_model)
     return wide.assign(bucket=bucket_of(wide["step"]))
 
 

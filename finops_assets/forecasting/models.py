@@ -114,10 +114,8 @@ class MSTL:
         for history in histories:
             yearly = len(history) >= 2 * YEAR
             fit = models.MSTL(season_length=[WEEK, YEAR] if yearly else WEEK, trend_forecaster=trend)
-            usable = moves(history)
-            made.append(
-                _fitted(fit, history, horizon, window=2 * YEAR if yearly else WINDOW) if usable else None
-            )
+            window = 2 * YEAR if yearly else WINDOW
+            made.append(_fitted(fit, history, horizon, window) if moves(history) else None)
         return made
 
 

@@ -52,10 +52,10 @@ def split_month_start(history: History) -> MonthStart:
     """Take the regular charges on one day of the month out of a history; no charge when there is none.
 
     A day's excess is its value over the mean of the same weekday a week before and after. A charge is
-    regular when each of the last three such days stands out, on one side, by four times the series' own
-    ordinary deviation; for the first of a month, where most are booked, two are enough while there are
-    no three. The last one must be among them, so a charge that stopped is not forecast. Every such day
-    is replaced, the odd ones too: only its excess over ordinary days is taken out.
+    regular when each of the last three such days stands out from both of these, on one side, by four
+    times the series' own ordinary deviation; for the first of a month, where most are booked, two are
+    enough while there are no three. The last one must be among them, so a charge that stopped is not
+    forecast. Every such day is replaced, the odd ones too: only its excess is taken out.
     """
     values = history.values
     if len(values) < 28:
@@ -65,7 +65,7 @@ def split_month_start(history: History) -> MonthStart:
     excess = values - ordinary
     floor = max(0.05 * float(np.abs(ordinary).mean()), 0.01)
     threshold = max(_MIN_SIGMAS * _deviation(history), floor)
-    stands_out = np.where(np.abs(excess) > threshold, np.sign(excess), 0.0)
+    stands_out = _stands_out(values, threshold)
     charges: dict[int, float] = {}
     without = values.copy()
     for kind in range(1, LAST + 1):
@@ -79,12 +79,28 @@ def split_month_start(history: History) -> MonthStart:
     return MonthStart(history.with_values(without), charges)
 
 
+def _week_before_and_after(values: FloatArray) -> FloatArray:
+    """The same weekday a week before and a week after each day, shape (2, days); NaN beyond the ends."""
+    unknown = np.full(_NEIGHBOURS, np.nan)
+    return np.stack([np.r_[unknown, values[:-_NEIGHBOURS]], np.r_[values[_NEIGHBOURS:], unknown]])
+
+
 def _ordinary(values: FloatArray) -> FloatArray:
     """What each day would have cost: the mean of the same weekday a week before and after it."""
-    before = np.r_[np.full(_NEIGHBOURS, np.nan), values[:-_NEIGHBOURS]]
-    after = np.r_[values[_NEIGHBOURS:], np.full(_NEIGHBOURS, np.nan)]
-    mean: FloatArray = np.nanmean(np.stack([before, after]), axis=0)
+    mean: FloatArray = np.nanmean(_week_before_and_after(values), axis=0)
     return mean
+
+
+def _stands_out(values: FloatArray, threshold: float) -> FloatArray:
+    """1 for a day above both of its neighbours by more than the threshold, -1 below both, else 0.
+
+    One neighbour would not do: the day a week after a charge is below that one, and an ordinary day.
+    """
+    above = values - _week_before_and_after(values)
+    above = np.where(np.isnan(above), above[::-1], above)
+    return np.where(
+        (above > threshold).all(axis=0), 1.0, np.where((above < -threshold).all(axis=0), -1.0, 0.0)
+    )
 
 
 def _deviation(history: History) -> float:

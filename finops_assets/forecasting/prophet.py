@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -26,10 +27,17 @@ class Prophet:
         return [_forecast(h, horizon) if len(h) >= _MIN_DAYS and moves(h) else None for h in histories]
 
 
-def _forecast(history: History, horizon: int) -> FloatArray:
-    # It tells of every fit, and of a plotting library that is not needed here.
+@cache
+def _be_quiet() -> None:
+    """Keep it from telling of every fit, and of a plotting library that is not needed here."""
     for talker in ("prophet", "prophet.plot", "cmdstanpy"):
         logging.getLogger(talker).setLevel(logging.CRITICAL)
+    # Without a handler CmdStanPy would add its own at its first fit, and lower the level again.
+    logging.getLogger("cmdstanpy").addHandler(logging.NullHandler())
+
+
+def _forecast(history: History, horizon: int) -> FloatArray:
+    _be_quiet()
     from prophet import Prophet as Fit  # noqa: PLC0415 - compiled code, loaded on use
 
     days = history.first_day + np.arange(len(history) + horizon)

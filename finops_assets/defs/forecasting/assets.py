@@ -21,6 +21,7 @@ from finops_assets.settings import current_settings
 
 DAILY_COSTS = daily_costs_table(current_settings().tag_keys)
 HORIZON = 90
+LIBRARIES = ("statsforecast", "prophet", "xgboost-cpu")
 _FORECASTS_SQL = "SELECT *, CAST(? AS TIMESTAMPTZ) AS made_at FROM forecasts"
 _ACCURACY_SQL = "SELECT *, ? AS mlflow_run_id FROM accuracy"
 
@@ -73,7 +74,11 @@ def features_key(platform: Platform) -> str:
 def forecasts(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[dg.MaterializeResult[Any]]:
     """Backtest, choose champions, forecast; add to the ledger and replace the accuracy."""
     given = platform.lake.input(COST_FEATURES)
-    key = build_key(recipe("finops_assets.forecasting", "statsforecast"), str(HORIZON), *given.names)
+    key = build_key(
+        recipe("finops_assets.forecasting", "statsforecast", "prophet", "xgboost-cpu"),
+        str(HORIZON),
+        *given.names,
+    )
     if in_ledger(platform, key) and platform.lake.is_current(FORECAST_ACCURACY, {}, key):
         yield unchanged(COST_FORECASTS, platform.lake)
         yield unchanged(FORECAST_ACCURACY, platform.lake)
