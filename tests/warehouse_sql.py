@@ -302,6 +302,18 @@ SELECT 'spike' AS anomaly_id, dimension, value,
     actual, actual - expected AS contribution,
     row_number() OVER (PARTITION BY dimension ORDER BY abs(actual - expected) DESC, value) AS rank
 FROM split
+UNION ALL
+SELECT 'spike', 'cause', 'SubAccountName=data-platform; x_Tag_team=data', sum(EffectiveCost) - 1400,
+    sum(EffectiveCost), 1400, 1
+FROM daily_costs, given
+WHERE {_SPIKE_SERIES} AND x_Day BETWEEN first_day AND first_day + 2
+    AND SubAccountName = 'data-platform' AND x_Tag_team = 'data'
+UNION ALL
+SELECT 'spike', 'cause', '(elsewhere)', 0, 100, 100, 2
+UNION ALL
+SELECT 'spike', 'effect', effect, NULL, NULL, amount, number
+FROM (VALUES ('quantity', 1200, 1), ('commitment', 350, 2), ('(unexplained)', -50, 3))
+    AS e (effect, amount, number)
 """
 
 CONTROL_TOTALS = """

@@ -5,15 +5,15 @@ ripple effect says that a cause there changes all its leaves by one ratio, and l
 Sun et al., "HotSpot: Anomaly Localization for Additive KPIs with Multi-Dimensional Attributes", IEEE Access
 2018; generalized in Li et al., "Generic and Robust Localization of Multi-Dimensional Root Causes" (Squeeze),
 ISSRE 2019. Their potential score is how much of the deviation from the expected a set of cuboids takes away.
-Here it is weighed against what it costs to name the set, as a description length: with Laplace residuals the N
-leaves cost N log(residual), and a cuboid the logarithms of how many it was chosen from. Hence neither a parent
-that blurs its child, nor a child that leaves some of its parent's change out, nor one cause more than the data
-bear.
+Here it is weighed against what it costs to name the set, as a description length: with Laplace residuals the
+N leaves cost N log(residual), and a cuboid the logarithms of how many it was chosen from. Hence neither a
+parent that blurs its child, nor a child that leaves some of its parent's change out, nor one cause more than
+the data bear.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb, log
@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 MOST_DIMENSIONS = 6
 """Dimensions that are looked at; the first ones given of those that have more than one value."""
 MOST_CAUSES = 3
-LEAST_SHARE = 0.05
+LEAST_SHARE = 0.02
 """A cause takes away at least this share of the whole deviation."""
 _FLOOR = 1e-3  # of the whole deviation: what is left below it is not worth a name
-_CANDIDATES, _OF_ONE_CUBOID, _BEAM = 64, 8, 6
+_CANDIDATES, _OF_ONE_CUBOID, _BEAM, _CROSSING = 64, 8, 6, 48
 
 _Floats: TypeAlias = NDArray[np.float64]
 
@@ -64,6 +64,16 @@ class _Candidate:
     leaves: NDArray[np.bool_]
     gain: float
     price: float
+
+
+@dataclass(frozen=True)
+class _Set:
+    """Candidates by their numbers, and what they come to together."""
+
+    members: tuple[int, ...]
+    gain: float
+    price: float
+    length: float
 
 
 def find_causes(leaves: pa.Table, dimensions: Sequence[str], most: int = MOST_CAUSES) -> list[Cause]:
@@ -141,41 +151,45 @@ def _length(gain: float, price: float, whole: float, count: int) -> float:
 
 
 def _best_set(data: _Leaves, candidates: list[_Candidate], whole: float, most: int) -> list[_Candidate]:
-    """The candidates that together make the shortest description, the largest gain first."""
+    """The candidates that together make the shortest description, the largest gain first.
+
+    They may share less than half of their leaves: a part of a cause is no other cause.
+    """
     count = len(data.expected)
-    beam: list[tuple[float, tuple[int, ...], float, float]] = [(0.0, (), 0.0, 0.0)]
+    held = np.array([c.leaves for c in candidates], dtype=np.float32).reshape(len(candidates), count)
+    shared, sizes = held @ held.T, held.sum(axis=1)
+    apart: NDArray[np.bool_] = shared < np.minimum(sizes[:, None], sizes[None, :]) / 2
+    beam = [_Set((), 0.0, 0.0, 0.0)]
     best = beam[0]
     for step in range(most):
-        grown = {}
-        for _, members, gain, price in beam:
-            for i, more in _gains(data, candidates, members):
-                if more >= LEAST_SHARE * whole:
-                    total, cost = gain + more, price + candidates[i].price
-                    length = _length(total, cost, whole, count)
-                    key = frozenset((*members, i))
-                    if key not in grown or length < grown[key][0]:
-                        grown[key] = (length, (*members, i), total, cost)
+        grown: dict[frozenset[int], _Set] = {}
+        crossing: dict[frozenset[int], _Set] = {}
+        for known in beam:
+            members = list(known.members)
+            crosses = (shared[members] > 0).any(axis=0).tolist()
+            for i in np.flatnonzero(apart[members].all(axis=0)).tolist():
+                # As if they shared nothing; those that do are looked at again.
+                gain, price = known.gain + candidates[i].gain, known.price + candidates[i].price
+                kind = crossing if crosses[i] else grown
+                kind[frozenset((*members, i))] = _Set(
+                    (*members, i), gain, price, _length(gain, price, whole, count)
+                )
+        for members_, guess in sorted(crossing.items(), key=lambda c: c[1].length)[:_CROSSING]:
+            gain = _gain(data, [candidates[i].leaves for i in guess.members])
+            if gain - max(k.gain for k in beam if members_ > set(k.members)) >= LEAST_SHARE * whole:
+                grown[members_] = _Set(
+                    guess.members, gain, guess.price, _length(gain, guess.price, whole, count)
+                )
         # The first step keeps all: two brothers may beat the parent that beats each of them.
-        beam = sorted(grown.values())[: _CANDIDATES if step == 0 else _BEAM]
-        if beam and beam[0][0] < best[0]:
+        beam = sorted(grown.values(), key=lambda k: k.length)[: _CANDIDATES if step == 0 else _BEAM]
+        if beam and beam[0].length < best.length:
             best = beam[0]
-    return [candidates[i] for i in best[1]]
+    return sorted((candidates[i] for i in best.members), key=lambda c: -c.gain)
 
 
-def _gains(
-    data: _Leaves, candidates: list[_Candidate], members: tuple[int, ...]
-) -> Iterator[tuple[int, float]]:
-    """What each further candidate takes away of the leaves that the members leave."""
-    taken = np.zeros(len(data.expected), dtype=bool)
-    for i in members:
-        taken |= candidates[i].leaves
-    for i, candidate in enumerate(candidates):
-        if i in members:
-            continue
-        mine = candidate.leaves & ~taken
-        if not (candidate.leaves & taken).any():
-            yield i, candidate.gain
-        elif mine.any():
-            part = _Leaves(data.expected[mine], data.actual[mine], data.weight[mine])
-            left = _residual(part, np.zeros(len(part.expected), dtype=np.intp))
-            yield i, float(part.deviation().sum() - left.sum())
+def _gain(data: _Leaves, held: Sequence[NDArray[np.bool_]]) -> float:
+    """What causes that cross take away: where they do, both ratios meet in one of its own."""
+    groups = np.sum([mine.astype(np.intp) << n for n, mine in enumerate(held)], axis=0)
+    mine = groups > 0
+    part = _Leaves(data.expected[mine], data.actual[mine], data.weight[mine])
+    return float(part.deviation().sum() - _residual(part, groups[mine]).sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, TypeAlias
@@ -17,7 +18,14 @@ Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
 
 
 NONE, OTHER, UNEXPLAINED = "(none)", "(other)", "(unexplained)"
-"""What marts/anomaly_drivers.sql calls a missing value, the values beyond the ten largest, and the rest."""
+"""What the drivers call a missing value, the values beyond the ten largest, and the rest."""
+ELSEWHERE, EVERYWHERE = "(elsewhere)", "(everywhere)"
+"""What they call the rest beside the causes, and a cause that has no place."""
+
+CAUSE, EFFECT = "cause", "effect"
+"""The two dimensions that are no columns: where an event comes from, and what changed."""
+
+_FIXES = re.compile(r"(?:^|; )([A-Za-z_]\w*)=")
 
 
 class UnknownAnomalyError(LookupError):
@@ -65,12 +73,22 @@ def anomaly(warehouse: Reader, anomaly_id: str) -> dict[str, Any]:
 
 
 def drivers(warehouse: Reader, anomaly_id: str) -> pa.Table:
-    """What an event is made of, by dimension and rank; each dimension's contributions sum to its impact."""
+    """What an event is made of, by dimension and rank; each dimension's contributions sum to its impact.
+
+    Its causes come first, then its effects, then the dimensions by name.
+    """
     return fetch(
         warehouse,
-        "SELECT * FROM anomaly_drivers WHERE anomaly_id = ? ORDER BY dimension, rank",
-        (anomaly_id,),
+        "SELECT * FROM anomaly_drivers WHERE anomaly_id = $1 "
+        "ORDER BY dimension <> $2, dimension <> $3, dimension, rank",
+        (anomaly_id, CAUSE, EFFECT),
     )
+
+
+def cause_place(value: str) -> dict[str, str]:
+    """The columns that a cause fixes and their values: 'ServiceName=S3; RegionId=(none)', or nothing."""
+    parts = _FIXES.split(value)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def driver_filters(
@@ -78,9 +96,14 @@ def driver_filters(
 ) -> list[tuple[Filter, ...] | None]:
     """For each driver of one event and dimension, the filters under which costs() adds up its `actual`.
 
-    They come on top of the series' own. None for what the drivers leave unexplained, which is no row's.
+    They come on top of the series' own. None for what is of no rows (an effect, what is unexplained), and for
+    what filters cannot say: elsewhere, and a cause that shares rows with one before it.
     """
     dimension = drivers[0]["dimension"]
+    if dimension == EFFECT:
+        return [None] * len(drivers)
+    if dimension == CAUSE:
+        return _cause_filters(warehouse, drivers)
     values = [None if d["value"] == NONE else d["value"] for d in drivers]
     named = [v for v in values if v not in {OTHER, UNEXPLAINED}]
     # An account without a name goes by its number.
@@ -100,6 +123,29 @@ def driver_filters(
             )
         else:
             found.append((Filter("SubAccountId" if value in numbers else dimension, (value,)),))
+    return found
+
+
+def _cause_filters(
+    warehouse: Reader, drivers: Sequence[Mapping[str, Any]]
+) -> list[tuple[Filter, ...] | None]:
+    places = [cause_place(d["value"]) for d in drivers]
+    numbers = _numbers(warehouse, [p["SubAccountName"] for p in places if "SubAccountName" in p])
+    found: list[tuple[Filter, ...] | None] = []
+    for n, (driver, place) in enumerate(zip(drivers, places, strict=True)):
+        is_apart = all(any(place.get(c, v) != v for c, v in before.items()) for before in places[:n])
+        if driver["value"] == ELSEWHERE or not is_apart:
+            found.append(None)
+            continue
+        found.append(
+            tuple(
+                Filter(
+                    "SubAccountId" if column == "SubAccountName" and value in numbers else column,
+                    (None if value == NONE else value,),
+                )
+                for column, value in place.items()
+            )
+        )
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any, cast
 
 import pyarrow as pa
@@ -12,15 +11,13 @@ import streamlit as st
 
 from finops_assets.queries import anomalies as events
 from finops_assets.queries.forecasts import Level, series_filters
-from streamlit_app import breakdown, charts, data, filters, states, tables
+from streamlit_app import breakdown, charts, data, drivers, filters, states, tables
 from streamlit_app.format import (
     change,
     compact,
     count,
     days,
-    exact,
     growth,
-    label,
     markdown,
     money,
     signed_percent,
@@ -31,9 +28,6 @@ from streamlit_app.series import KINDS, LEVELS, SEVERITIES, SEVERITY_COLORS, ser
 _STATUSES: dict[str, events.Status | None] = {"All": None, "Open": "open", "Ended": "ended"}
 
 AROUND = timedelta(days=45)
-
-# The order in which dimensions explain an event best.
-TELLING = ("ServiceName", "SubAccountName", "SubAccountId", "RegionName", "RegionId", "ChargeCategory")
 
 
 def page() -> None:
@@ -203,59 +197,7 @@ def _event(row: dict[str, Any], currency: str) -> None:
             alt=f"Daily cost of {series_name(row)} around the event, whose days are shaded",
         )
         rows_link(figure, "Bill rows of these days")
-        _drivers(row, currency)
-
-
-def _drivers(row: dict[str, Any], currency: str) -> None:
-    st.subheader("What it is made of")
-    drivers = data.ask(events.drivers, row["anomaly_id"])
-    names = filters.dimension_names()
-    given = set(drivers["dimension"].to_pylist())
-    dimensions = [d for d in TELLING if d in given] + sorted(given.difference(TELLING))
-    if not dimensions:
-        st.caption("This event has not been split into its drivers.")
-        return
-    labels = {names[d].label if d in names else d: d for d in dimensions}
-    picked = st.segmented_control(
-        "Split by", list(labels), default=next(iter(labels)), required=True, key="split", bind="query-params"
-    )
-    dimension = labels.get(picked or "", dimensions[0])
-    part = drivers.filter(pc.equal(drivers["dimension"], dimension)).sort_by("rank")
-    shown = pa.table(
-        {
-            "name": [label(v) for v in part["value"].to_pylist()],
-            "before": part["expected"],
-            "after": part["actual"],
-            "change": part["contribution"],
-        }
-    )
-    left, right = st.columns([2, 3])
-    with left:
-        st.altair_chart(
-            charts.movers(shown.slice(0, 12), currency),
-            alt=f"Contributions to the impact by {picked}",
-        )
-    with right:
-        tables.show(
-            shown,
-            {
-                "name": st.column_config.TextColumn(str(picked), width="medium"),
-                "before": tables.money_column("Expected", currency),
-                "after": tables.money_column("Actual", currency),
-                "change": tables.money_column("Contribution", currency, signed=True),
-            },
-            alt="Contributions, the largest first",
-        )
-    total = sum((v for v in part["contribution"].to_pylist() if v is not None), Decimal(0))
-    agrees = total == row["impact"]
-    st.caption(
-        f"The contributions add up to {markdown(exact(total, currency))}, "
-        + (
-            "exactly the impact."
-            if agrees
-            else f"but the impact is {markdown(exact(row['impact'], currency))}."
-        )
-    )
+        drivers.show(row, figure)
 
 
 page()

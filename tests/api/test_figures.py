@@ -249,7 +249,15 @@ def test_anomalies_and_their_drivers(client: TestClient) -> None:
     assert (event["id"], event["impact"], event["currency"]) == ("spike", "1500", "USD")
     assert answer(client, "/anomalies", end_date="2026-02-09")["anomalies"] == []
     splits = answer(client, "/anomalies/spike")["drivers"]
-    assert [s["dimension"] for s in splits] == ["RegionName", "SubAccountName", "x_Tag_team"]
+    names = ["cause", "effect", "RegionName", "SubAccountName", "x_Tag_team"]
+    assert [s["dimension"] for s in splits] == names
+    cause, elsewhere = splits[0]["drivers"]
+    assert cause["value"] == "SubAccountName=data-platform; x_Tag_team=data"
+    assert "filter=SubAccountName%3Adata-platform&filter=x_Tag_team%3Adata" in cause["rows_url"]
+    assert elsewhere["rows_url"] is None
+    assert [(d["value"], d["expected"], d["rows_url"]) for d in splits[1]["drivers"]] == [
+        ("quantity", None, None), ("commitment", None, None), ("(unexplained)", None, None)
+    ]  # fmt: skip
     for split in splits:
         assert sum(Decimal(d["contribution"]) for d in split["drivers"]) == Decimal(event["impact"])
 

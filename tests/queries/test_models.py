@@ -12,7 +12,7 @@ import pytest
 from finops_assets.marts.series import LEVELS
 from finops_assets.queries import anomalies, bills, forecasts
 from finops_assets.queries.access import NotPublishedError, Warehouse, open_warehouse, pinned
-from finops_assets.queries.costs import CostQuery, costs
+from finops_assets.queries.costs import CostQuery, Filter, costs
 from finops_assets.queries.providers import names_of_provider
 from finops_assets.queries.snapshot import snapshot
 from finops_assets.settings import Settings
@@ -107,9 +107,34 @@ def test_drivers_add_up_to_the_impact(warehouse: Warehouse) -> None:
     split: dict[str, Decimal] = {}
     for row in anomalies.drivers(warehouse, "spike").to_pylist():
         split[row["dimension"]] = split.get(row["dimension"], Decimal(0)) + row["contribution"]
-    assert split == dict.fromkeys(("RegionName", "SubAccountName", "x_Tag_team"), event["impact"])
+    # Why comes first, then what changed.
+    assert list(split) == ["cause", "effect", "RegionName", "SubAccountName", "x_Tag_team"]
+    assert set(split.values()) == {event["impact"]}
     with pytest.raises(anomalies.UnknownAnomalyError, match="No anomaly is called 'x'"):
         anomalies.anomaly(warehouse, "x")
+
+
+def test_a_cause_opens_its_rows_where_a_filter_can_say_it(warehouse: Warehouse) -> None:
+    def of(*values: str) -> list[tuple[Filter, ...] | None]:
+        return anomalies.driver_filters(warehouse, [{"dimension": "cause", "value": v} for v in values])
+
+    assert of("ServiceName=a; b = c; RegionId=(none)", "(elsewhere)") == [
+        (Filter("ServiceName", ("a; b = c",)), Filter("RegionId", (None,))),
+        None,
+    ]
+    assert of("(everywhere)") == [()]
+    # The second shares rows with the first; the third does not.
+    assert of("ServiceName=a", "RegionId=x", "ServiceName=b") == [
+        (Filter("ServiceName", ("a",)),),
+        None,
+        None,
+    ]
+    assert of("ServiceName=a", "ServiceName=b") == [
+        (Filter("ServiceName", ("a",)),),
+        (Filter("ServiceName", ("b",)),),
+    ]
+    effect = [{"dimension": "effect", "value": "quantity"}]
+    assert anomalies.driver_filters(warehouse, effect) == [None]
 
 
 def test_bills_are_every_delivery(warehouse: Warehouse) -> None:

@@ -233,9 +233,18 @@ def test_forecast_of_a_cost_that_is_not_forecast_says_which_are(open_page: Open)
 def test_anomaly_drivers_add_up_to_the_impact(open_page: Open) -> None:
     app = open_page("anomalies")
     assert metric(app, "Impact") == "+$1,500.00"
-    assert "add up to $1,500.00, exactly the impact" in texts(app)
+    assert texts(app).count("add up to $1,500.00, exactly the impact") == 2
     listed = open_page("anomalies", status="Open")
     assert "No anomalies here" in [i.proto.title for i in listed.info]
+
+
+def test_an_anomaly_says_why_then_what_changed(open_page: Open) -> None:
+    app = open_page("anomalies")
+    assert [s.value for s in app.subheader][-3:] == ["Why", "What changed", "What it is made of"]
+    assert "**Account data-platform, Tag\\: team data**: +\\$1,400.00" in [m.value for m in app.markdown]
+    assert "Elsewhere: +\\$100.00" in [m.value for m in app.markdown]
+    effects = next(d.value for d in app.dataframe if "meaning" in d.value.columns)
+    assert list(effects["name"]) == ["Quantity", "Commitment", "Unexplained"]
 
 
 def test_bills_show_why_a_delivery_was_refused(open_page: Open, built: Built) -> None:

@@ -72,7 +72,7 @@ def get_anomalies(asked: Annotated[AnomaliesQuery, Query()], reading: CurrentRea
     responses=problems(UnknownProblem),
 )
 def get_anomaly(anomaly_id: str, reading: CurrentReading) -> Response:
-    """An event, and for each dimension the values that made it; they add up exactly to its impact."""
+    """An event: why, what changed, and by dimension the values that made it; each adds up to its impact."""
     try:
         event = events.anomaly(reading.warehouse, anomaly_id)
     except events.UnknownAnomalyError as error:

@@ -68,13 +68,17 @@ class Anomaly(BaseModel):
 class Driver(BaseModel):
     """One value's part of an event."""
 
-    value: str | None = Field(examples=["data-platform"])
-    expected: Money
-    actual: Money
+    value: str | None = Field(
+        description="A cause names the columns that it fixes, `ServiceName=…; RegionId=…`; an effect is one "
+        "of quantity, mix, list price, discount, commitment, new, vanished.",
+        examples=["data-platform"],
+    )
+    expected: Money | None = Field(description="Null of an effect, which is of no rows.")
+    actual: Money | None = Field(description="Null of an effect.")
     contribution: Money = Field(description="actual - expected.")
     rank: int = Field(description="1 is the largest.", examples=[1])
     rows_url: str | None = Field(
-        description="GET this for the bill rows that `actual` adds up; null for what no value explains.",
+        description="GET this for the bill rows that `actual` adds up; null where no filter tells them.",
         examples=[ROWS],
     )
 
@@ -82,7 +86,10 @@ class Driver(BaseModel):
 class DriverSplit(BaseModel):
     """An event split by one dimension; the contributions add up exactly to its impact."""
 
-    dimension: str = Field(examples=["SubAccountName"])
+    dimension: str = Field(
+        description="cause, effect, or a column. The event's causes come first, then its effects.",
+        examples=["cause"],
+    )
     drivers: list[Driver]
 
 
