@@ -34,6 +34,7 @@ from finops_assets.forecasting.history import SERIES_COLUMNS, FloatArray, Series
 from finops_assets.forecasting.intervals import Calibration, band, calibrate, with_coverage
 from finops_assets.forecasting.models import MSTL, WEEK, AutoETS, AutoTheta
 from finops_assets.forecasting.money import to_money
+from finops_assets.forecasting.paths import error_paths
 from finops_assets.forecasting.prophet import Prophet
 from finops_assets.forecasting.reconcile import Cents
 
@@ -57,11 +58,13 @@ class FleetForecast:
     """What one making gives.
 
     `forecasts` has the columns of COST_FORECASTS but made_at and made_on_month, `accuracy` those of
-    FORECAST_ACCURACY but mlflow_run_id. `skipped` counts the series whose bills ended long ago.
+    FORECAST_ACCURACY but mlflow_run_id, `paths` those of FORECAST_PATHS. `skipped` counts the series whose
+    bills ended long ago.
     """
 
     forecasts: pa.Table
     accuracy: pa.Table
+    paths: pa.Table
     skipped: int
 
 
@@ -81,6 +84,7 @@ def forecast_fleet(features: pa.Table, *, horizon: int = 90) -> FleetForecast:
     return FleetForecast(
         forecasts=_forecast_table(complete, made.made),
         accuracy=_accuracy_table(made.measured, made.winners),
+        paths=error_paths(made.errors, made.winners),
         skipped=len(fleet) - len(alive),
     )
 
