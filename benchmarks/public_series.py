@@ -42,6 +42,6 @@ def _history(values: pd.Series) -> History:
     """A gap-free history of two years at most."""
     at = pd.to_datetime(pd.Index(values.index).astype(str).str[:10])
     daily = pd.Series(values.to_numpy(dtype=np.float64), index=at).sort_index().asfreq("D").iloc[-_DAYS:]
-    for day in np.flatnonzero(daily.isna().to_numpy()):
+    for day in np.flatnonzero(daily.isna().to_numpy()).tolist():
         daily.iloc[day] = daily.iloc[day - 7] if day >= 7 else daily.iloc[day - 1]
     return History(daily.index[0].to_datetime64().astype("datetime64[D]"), daily.to_numpy())
