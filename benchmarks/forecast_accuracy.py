@@ -75,8 +75,8 @@ def speed(fleet: Fleet, console: Console) -> None:
     fast = process_time() - began
     console.print(
         f"{fleet.title}: {platform:.1f} s for backtest, champion, intervals and forecast; one AutoETS pass"
-        f" takes {plain:.1f} s as statsforecast has it ({platform / plain:.2f} x), {fast:.1f} s in the tail's fixed"
-        f" form ({platform / fast:.1f} x)"
+        f" takes {plain:.1f} s as statsforecast has it ({platform / plain:.2f} x), and"
+        f" {fast:.1f} s in the tail's fixed form ({platform / fast:.1f} x)"
     )
 
 
