@@ -21,7 +21,7 @@ from benchmarks.generated_fleets import FIRST_DAY, generated_fleet
 from benchmarks.public_series import public_series
 from finops_assets.forecasting.backtest import MIN_TRAINING
 from finops_assets.forecasting.boosted import DirectXGBoost
-from finops_assets.forecasting.fleet import forecast_series
+from finops_assets.forecasting.fleet import SeriesForecasts, forecast_series
 from finops_assets.forecasting.history import FloatArray, History, Series
 from finops_assets.forecasting.models import AutoETS, AutoTheta, Model, SeasonalNaive
 from finops_assets.forecasting.prophet import Prophet
@@ -50,13 +50,34 @@ def main() -> None:
     arguments.add_argument("--origins", type=int, default=1, help="cuts of each fleet, 30 days apart")
     arguments.add_argument("--no-public", action="store_true", help="leave out the real series")
     arguments.add_argument("--no-prophet", action="store_true", help="leave out Prophet alone, the slowest")
+    arguments.add_argument("--speed", type=int, help="only time this many made-up series")
     asked = arguments.parse_args()
+    if asked.speed:
+        speed(_generated(asked.speed, asked.days, asked.seed), Console())
+        return
     fleets = [_generated(size, asked.days, asked.seed) for size in asked.sizes]
     if not asked.no_public:
         public = public_series()
         fleets.append(Fleet(f"{len(public)} public daily series", public, [n.split()[0] for n in public]))
     for fleet in fleets:
         report(fleet, asked.origins, Console(), with_prophet=not asked.no_prophet)
+
+
+def speed(fleet: Fleet, console: Console) -> None:
+    """Print how much processor time the platform takes, and one pass of AutoETS over the same series."""
+    shown = list(fleet.histories.values())
+    began = process_time()
+    _run(shown)
+    platform = process_time() - began
+    plain = _seconds_of_one_ets(shown)
+    began = process_time()
+    AutoETS(thorough=False).forecast(shown, AHEAD)
+    fast = process_time() - began
+    console.print(
+        f"{fleet.title}: {platform:.1f} s for backtest, champion, intervals and forecast; one AutoETS pass"
+        f" takes {plain:.1f} s as statsforecast has it ({platform / plain:.2f} x), and"
+        f" {fast:.1f} s in the tail's fixed form ({platform / fast:.1f} x)"
+    )
 
 
 def report(fleet: Fleet, origins: int, console: Console, *, with_prophet: bool) -> None:
@@ -123,8 +144,7 @@ def _line(values: FloatArray) -> FloatArray:
 
 def _platform(shown: Sequence[History], actual: Sequence[FloatArray]) -> tuple[Made, pd.DataFrame]:
     """The champion's and the combination's forecasts, and which days the champion's intervals held."""
-    series = [Series(i, "service", "EffectiveCost", "USD", h) for i, h in enumerate(shown)]
-    run = forecast_series(series, horizon=AHEAD)
+    run = _run(shown)
     made: Made = {"Combination": [], CHAMPION: []}
     held = []
     for frame, came in zip(run.made, actual, strict=True):
@@ -139,6 +159,11 @@ def _platform(shown: Sequence[History], actual: Sequence[FloatArray]) -> tuple[M
         }
         held.append(pd.DataFrame({"step": np.arange(1, AHEAD + 1), **inside}))
     return made, pd.concat(held)
+
+
+def _run(shown: Sequence[History]) -> SeriesForecasts:
+    series = [Series(i, "service", "EffectiveCost", "USD", h) for i, h in enumerate(shown)]
+    return forecast_series(series, horizon=AHEAD)
 
 
 def _seconds_of_one_ets(shown: Sequence[History]) -> float:

@@ -14,6 +14,8 @@ _DAYS = 730
 def public_series() -> dict[str, History]:
     """The newest two years of each series; days without a record are taken from the week before.
 
+    Each is divided by its own mean: their units differ, and all should count alike.
+
     Entries at 20 stations in Chicago, births in 8 states of the USA, flights from New York by airline
     and by destination, a bank's telephone calls, a pizzeria's sales by kind, Victoria's electricity.
     """
@@ -42,6 +44,6 @@ def _history(values: pd.Series) -> History:
     """A gap-free history of two years at most."""
     at = pd.to_datetime(pd.Index(values.index).astype(str).str[:10])
     daily = pd.Series(values.to_numpy(dtype=np.float64), index=at).sort_index().asfreq("D").iloc[-_DAYS:]
-    for day in np.flatnonzero(daily.isna().to_numpy()):
+    for day in np.flatnonzero(daily.isna().to_numpy()).tolist():
         daily.iloc[day] = daily.iloc[day - 7] if day >= 7 else daily.iloc[day - 1]
-    return History(daily.index[0].to_datetime64().astype("datetime64[D]"), daily.to_numpy())
+    return History(daily.index[0].to_datetime64().astype("datetime64[D]"), daily.to_numpy() / daily.mean())

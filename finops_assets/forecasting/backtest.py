@@ -158,11 +158,15 @@ def _errors(
     return rows.assign(
         window=window,
         length=horizon,
-        model=pd.Categorical.from_codes(np.repeat(codes, horizon), categories=candidates.names),
+        model=_categories(np.repeat(codes, horizon).tolist(), candidates.names),
         step=np.tile(np.arange(1, horizon + 1), len(pairs)),
         actual=np.concatenate([actuals[i] for i, _ in pairs]),
         mean=np.concatenate([np.asarray(mean) for mean in chosen]),
     )
+
+
+def _categories(codes: list[int], names: list[str]) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, categories=pd.Index(names))
 
 
 def _offered(candidates: Candidates, positions: Sequence[int]) -> Mapping[str, Sequence[int]]:

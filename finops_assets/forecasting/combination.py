@@ -61,7 +61,7 @@ def learn(errors: pd.DataFrame) -> Weights:
     for key, days in _wide(errors).groupby(["level", "metric", "currency", "bucket"], observed=True):
         if len(days) >= _MIN_DAYS:
             level, metric, currency, bucket = key
-            learned[(str(level), str(metric), str(currency)), int(bucket)] = _best(days)
+            learned[(str(level), str(metric), str(currency)), int(str(bucket))] = _best(days)
     return Weights(learned)
 
 

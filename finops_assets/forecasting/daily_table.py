@@ -94,7 +94,7 @@ def _rows(table: pa.Table) -> pd.DataFrame:
     for column in ("unique_id", "ds"):
         if typed[column].null_count:
             raise BadTableError(f"column {column}: expected a value in every row, found null")
-    rows = pa.table(typed).to_pandas()
+    rows: pd.DataFrame = pa.table(typed).to_pandas()
     rows["ds"] = pd.to_datetime(rows["ds"])
     rows = rows.sort_values(["unique_id", "ds"], ignore_index=True)
     twice = rows[rows.duplicated(["unique_id", "ds"])]

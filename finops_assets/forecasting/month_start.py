@@ -37,7 +37,7 @@ class MonthStart:
             return forecast
         future = self.without.first_day + len(self.without) + np.arange(len(forecast))
         booked = [self.charges.get(day, 0.0) for day in days_of_month(future).tolist()]
-        return forecast + np.asarray(booked)
+        return forecast + np.asarray(booked, dtype=np.float64)
 
 
 def days_of_month(days: DayArray) -> IntArray:

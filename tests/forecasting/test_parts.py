@@ -69,6 +69,8 @@ def test_a_monthly_credit_is_a_negative_charge() -> None:
 
 def test_seasonal_naive_repeats_the_last_week() -> None:
     long, short = SeasonalNaive().forecast([history([9, 9, 1, 2, 3, 4, 5, 6, 7]), history([2, 4])], 10)
+    assert long is not None
+    assert short is not None
     assert list(long) == [1, 2, 3, 4, 5, 6, 7, 1, 2, 3]
     assert list(short) == [3] * 10
 
@@ -154,11 +156,14 @@ def test_a_refund_does_not_poison_the_forecast() -> None:
     values = cost_like(1, 200, noise=0.02)
     refund = values.copy()
     refund[190] -= 1e5
-    forecasts = [(AutoETS(), [0]), (AutoTheta(), [0])]
+    forecasts: list[tuple[Model, list[int]]] = [(AutoETS(), [0]), (AutoTheta(), [0])]
     clean = predict([history(values)], 30, forecasts)
     cured = predict([history(refund)], 30, forecasts)
     for name in ("SeasonalNaive", "AutoETS", "AutoTheta"):
-        np.testing.assert_allclose(cured[name][0], clean[name][0], rtol=0.05)
+        expected, found = clean[name][0], cured[name][0]
+        assert expected is not None
+        assert found is not None
+        np.testing.assert_allclose(found, expected, rtol=0.05)
 
 
 def test_origins_leave_four_weeks_to_learn_from() -> None:
