@@ -28,6 +28,8 @@ MOST_DIMENSIONS = 6
 MOST_CAUSES = 3
 LEAST_SHARE = 0.02
 """A cause takes away at least this share of the whole deviation."""
+LEAST_AMOUNT = 0.03
+"""A cause is left out below this share of the largest one's amount: true or not, it is no news beside it."""
 _FLOOR = 1e-3  # of the whole deviation: what is left below it is not worth a name
 _CANDIDATES, _OF_ONE_CUBOID, _BEAM, _CROSSING = 64, 8, 6, 48
 
@@ -94,6 +96,8 @@ def find_causes(leaves: pa.Table, dimensions: Sequence[str], most: int = MOST_CA
         return []
     candidates = _candidates(data, leaves, dimensions, whole)
     chosen = _best_set(data, candidates, whole, most)
+    amounts = [abs(float((actual - expected)[c.leaves].sum())) for c in chosen]
+    chosen = [c for c, a in zip(chosen, amounts, strict=True) if a >= LEAST_AMOUNT * max(amounts)]
     found, left = [], np.ones(len(size), dtype=bool)
     for candidate in chosen:
         mine = candidate.leaves & left
@@ -104,10 +108,12 @@ def find_causes(leaves: pa.Table, dimensions: Sequence[str], most: int = MOST_CA
 
 def _candidates(data: _Leaves, leaves: pa.Table, dimensions: Sequence[str], whole: float) -> list[_Candidate]:
     """The most promising elements of every cuboid."""
-    coded = [
-        (d, *np.unique(np.asarray(leaves[d].to_pylist(), dtype=str), return_inverse=True)) for d in dimensions
-    ]
-    varied = [(d, values, codes) for d, values, codes in coded if len(values) > 1][:MOST_DIMENSIONS]
+    coded = [(d, leaves[d].combine_chunks().dictionary_encode()) for d in dimensions]
+    varied = [
+        (d, column.dictionary.to_pylist(), column.indices.to_numpy().astype(np.intp))
+        for d, column in coded
+        if len(column.dictionary) > 1
+    ][:MOST_DIMENSIONS]
     count, deviation = len(data.expected), data.deviation()
     rated: list[tuple[float, float, float, tuple[int, ...], NDArray[np.intp], int]] = []
     for depth in range(len(varied) + 1):
@@ -167,7 +173,9 @@ def _best_set(data: _Leaves, candidates: list[_Candidate], whole: float, most: i
         for known in beam:
             members = list(known.members)
             crosses = (shared[members] > 0).any(axis=0).tolist()
-            for i in np.flatnonzero(apart[members].all(axis=0)).tolist():
+            # A pair is looked at once.
+            first = members[0] + 1 if step == 1 else 0
+            for i in (np.flatnonzero(apart[members, first:].all(axis=0)) + first).tolist():
                 # As if they shared nothing; those that do are looked at again.
                 gain, price = known.gain + candidates[i].gain, known.price + candidates[i].price
                 kind = crossing if crosses[i] else grown

@@ -32,9 +32,9 @@ ANSWERS = [
 
 
 def figures(answer: Any) -> Iterator[dict[str, Any]]:
-    """Everything in an answer that says where its rows are."""
+    """Everything in an answer that says where its rows are; an anomaly's effect has none."""
     if isinstance(answer, dict):
-        if "rows_url" in answer:
+        if answer.get("rows_url") is not None:
             yield answer
         for inner in answer.values():
             yield from figures(inner)

@@ -57,7 +57,8 @@ def cause_name(place: dict[str, str]) -> str:
 
 def _causes(leaves: pa.Table, dimensions: Sequence[str]) -> pa.Table:
     """The causes of every event: anomaly_id, place, value and the dimensions, null where it takes any."""
-    leaves = leaves.sort_by("anomaly_id")
+    # In an order of their own, so that of two equally good causes it is always the same one.
+    leaves = leaves.sort_by([(name, "ascending") for name in ("anomaly_id", *dimensions)])
     rows = []
     start = 0
     for run in (
