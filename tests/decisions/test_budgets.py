@@ -29,7 +29,7 @@ def test_the_newest_definition_counts_and_all_are_kept(tmp_path: Path) -> None:
     assert set_budget(path, budget("b", "10.000000000000000001"), (), author="ann", said_at=NOON)
     assert not set_budget(path, budget("b", "20"), (), author="bob", said_at=NOON)
     assert set_budget(path, budget("a", "1"), (), author="ann", said_at=NOON)
-    assert [(b.name, b.amount) for b in stored_budgets(path)] == [("a", 1), ("b", 20)]
+    assert [(b.name, b.amount) for b in stored_budgets(path)] == [("a", Decimal(1)), ("b", Decimal(20))]
     assert remove_budget(path, "b", (), author="ann", said_at=NOON)
     assert not remove_budget(path, "b", (), author="ann", said_at=NOON)
     assert [b.name for b in stored_budgets(path)] == ["a"]

@@ -89,7 +89,10 @@ def run(platform: Platform) -> list[dict[str, Any]]:
 
 def read(platform: Platform, table: Table) -> list[dict[str, Any]]:
     given = {"t": platform.lake.input(table)}
-    return platform.engine.fetch("SELECT * FROM t ORDER BY budget, first_day DESC", given).to_pylist()
+    rows: list[dict[str, Any]] = platform.engine.fetch(
+        "SELECT * FROM t ORDER BY budget, first_day DESC", given
+    ).to_pylist()
+    return rows
 
 
 def test_budgets_are_held_to_their_series(platform: Platform) -> None:

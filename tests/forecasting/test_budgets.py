@@ -36,7 +36,7 @@ def april(amount: str, *, half: str = "0", errors: Floats = NO_ERRORS) -> BurnDo
 
 def test_a_steady_spend_crosses_on_the_day_that_arithmetic_says() -> None:
     found = april("2450")
-    assert (found.actual, found.expected, found.lo_80, found.hi_80) == (1000, 3000, 3000, 3000)
+    assert (found.actual, found.expected, found.lo_80, found.hi_80) == (Decimal(1000), *[Decimal(3000)] * 3)
     assert found.crossing_probability == 1
     assert found.state == "will_cross"
     # 2400 after the 24th, 2500 after the 25th.
@@ -66,7 +66,12 @@ def test_what_is_over_already_tells_since_when() -> None:
 def test_a_credit_that_takes_the_total_back_is_no_crossing() -> None:
     costs = {FIRST: Decimal(500), FIRST + timedelta(days=1): Decimal(-450)}
     found = burn_down(Decimal(400), FIRST, LAST, UNTIL, costs, ahead(UNTIL, 90, "1"), NO_ERRORS)
-    assert (found.actual, found.expected, found.crossed_on, found.state) == (50, 70, None, "on_track")
+    assert (found.actual, found.expected, found.crossed_on, found.state) == (
+        Decimal(50),
+        Decimal(70),
+        None,
+        "on_track",
+    )
 
 
 def test_no_digit_of_a_large_total_is_lost() -> None:
@@ -81,7 +86,7 @@ def test_a_period_that_ended_says_how() -> None:
     costs = {FIRST + timedelta(days=n): Decimal(10) for n in range(30)}
     for amount, state, crossed in (("299", "crossed", LAST), ("300", "kept", None)):
         found = burn_down(Decimal(amount), FIRST, LAST, LAST, costs, (), NO_ERRORS)
-        assert (found.expected, found.state, found.crossed_on) == (300, state, crossed)
+        assert (found.expected, found.state, found.crossed_on) == (Decimal(300), state, crossed)
         assert found.crossing_probability == (state == "crossed")
 
 
@@ -89,7 +94,7 @@ def test_without_a_forecast_only_what_was_spent_is_said() -> None:
     costs = {FIRST: Decimal(10)}
     for gap in ((), ahead(UNTIL + timedelta(days=1), 90, "1")):
         found = burn_down(Decimal(5), FIRST, LAST, UNTIL, {}, gap, NO_ERRORS)
-        assert (found.actual, found.expected, found.crossing_probability) == (0, None, None)
+        assert (found.actual, found.expected, found.crossing_probability) == (Decimal(0), None, None)
         assert found.state == "no_forecast"
         over = burn_down(Decimal(5), FIRST, LAST, UNTIL, costs, gap, NO_ERRORS)
         assert (over.state, over.crossed_on) == ("crossed", FIRST)
@@ -99,7 +104,7 @@ def test_a_period_before_its_first_day_of_data_is_forecast_whole() -> None:
     found = burn_down(
         Decimal(3000), FIRST, LAST, date(2026, 3, 29), {}, ahead(date(2026, 3, 29), 90, "100"), NO_ERRORS
     )
-    assert (found.actual, found.expected, len(found.days)) == (0, 3000, 30)
+    assert (found.actual, found.expected, len(found.days)) == (Decimal(0), Decimal(3000), 30)
 
 
 def test_without_paths_all_days_are_wrong_together() -> None:
