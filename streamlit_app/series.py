@@ -9,7 +9,16 @@ from streamlit_app.format import NONE_LABEL
 
 LEVELS = {"total": "Total", "provider": "Provider", "account": "Account", "service": "Service"}
 
-KINDS = {"spike": "Spike", "drop": "Drop", "level_shift": "New level"}
+KINDS = {
+    "spike": "Spike",
+    "drop": "Drop",
+    "level_shift": "New level",
+    "drift": "Slow drift",
+    "new_service": "New service",
+    "new_region": "New region",
+    "new_account": "New account",
+    "missing_bill": "Missing bill",
+}
 
 SEVERITIES = ("critical", "high", "medium", "low")
 

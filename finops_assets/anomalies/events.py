@@ -26,7 +26,7 @@ from finops_assets.anomalies.stories import story_ids
 LAST_DAYS = 400
 """How far back events are looked for."""
 
-FALSE_DAYS_A_YEAR = 0.2
+FALSE_DAYS_A_YEAR = 0.15
 """The budget: so many ordinary days of a series and year may be raised."""
 
 P_LIMIT = FALSE_DAYS_A_YEAR / 365
