@@ -188,7 +188,9 @@ def main() -> None:
         if not kinds.columns:
             for heading in ("Fleet", *best.by_kind):
                 kinds.add_column(heading)
-        kinds.add_row(name, *(f"{best.by_kind.get(str(c.header), float('nan')):.2f}" for c in kinds.columns[1:]))
+        kinds.add_row(
+            name, *(f"{best.by_kind.get(str(c.header), float('nan')):.2f}" for c in kinds.columns[1:])
+        )
         for label, (score, thresholds) in {} if asked.ours_only else BASELINES.items():
             known = calibration[name]
             known_scores = [score(f) for f in known]

@@ -50,6 +50,7 @@ def _plain_errors() -> Iterator[None]:
     from finops_assets.queries.dimensions import UnknownDimensionError
     from finops_assets.queries.filters import BadFilterError
     from finops_assets.queries.focus import UnknownDatasetError
+    from finops_assets.running.detect import DetectError
     from finops_assets.running.official import OfficialError
     from finops_assets.running.trace import BadFigureError
     from finops_assets.sources.base import SourceError
@@ -66,6 +67,7 @@ def _plain_errors() -> Iterator[None]:
         NotKeptError,
         BadFigureError,
         OfficialError,
+        DetectError,
         BadFilterError,
         UnknownDimensionError,
         UnknownDatasetError,
@@ -258,6 +260,18 @@ def invoices(
         _check_known(settings, [source] if source else None)
         if not print_invoices(_known(settings, as_of), console, source, month):
             raise typer.Exit(1)
+
+
+@app.command()
+def detect(
+    file: Annotated[Path, typer.Argument(help="Parquet or CSV with the columns unique_id, ds and y.")],
+    output: Annotated[Path | None, typer.Option(help="A Parquet file to write the events to.")] = None,
+) -> None:
+    """Show the anomalies of any table of daily series."""
+    from finops_assets.running.detect import print_events
+
+    with _plain_errors():
+        print_events(file, console, output)
 
 
 @app.command()

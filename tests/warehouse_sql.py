@@ -274,7 +274,7 @@ FROM given
 UNION ALL
 SELECT 'drop', 'total||||BilledCost|USD', 'total', NULL, NULL, NULL, NULL,
     'BilledCost', 'USD', last_day - 30, last_day - 29, 'drop', 900, 810.5, -89.5, 0.55, 1e-4, 'low',
-    '810.50 USD over 2 days.', 'spike', 'ended',
+    '810.50 USD over 2 days.', 'drop', 'ended',
     (last_day - 28)::TIMESTAMPTZ
 FROM given
 """

@@ -3,8 +3,8 @@
 A residual's nonconformity is its size over the 95th percentile of sizes in its own past year, shrunk
 towards the fleet's where the past is short (normalized conformal prediction: Papadopoulos et al. 2002).
 The p-value is its rank among the fleet's; beyond the 98th percentile the rank is too coarse, and
-held down by the anomalies themselves: an exponential tail goes on (peaks over threshold: Siffer et al. 2017). First and last days of a
-month are ranked among their like.
+held down by the anomalies themselves: an exponential tail goes on (peaks over threshold: Siffer et al.
+2017). First and last days of a month are ranked among their like.
 """
 
 from __future__ import annotations

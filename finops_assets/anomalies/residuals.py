@@ -52,7 +52,7 @@ class Residuals:
 
 
 def seasonal_residuals(panel: Panel) -> Residuals:
-    """Level, weekday, slow trend and the charges of month starts and ends taken out of every series of the panel.
+    """Level, weekday, slow trend and the charges of month starts and ends taken out of every series.
 
     The scale is the larger of the median and the mean absolute residual of the last twelve weeks,
     as standard deviations: bursts that a series often has are not news. At least 2% of the level.

@@ -90,6 +90,12 @@ def _stretch(joined: BoolArray, first: int, day: int, until: int) -> tuple[int, 
     return first, last
 
 
+def is_creeping(run: Run, drift: Drift) -> bool:
+    """Whether a long run is the beginning of a drift: the four weeks from it on go by small steps."""
+    ahead = np.abs(drift.z[run.first : run.last + SPAN + 1, run.series])
+    return run.is_long and bool((ahead >= DRIFT_Z).any())
+
+
 def drift_runs(drift: Drift, p: FloatArray, factor: FloatArray, others: list[Run]) -> list[Run]:
     """Stretches of drift; a new level that was raised within them is news already, and no drift."""
     levels = [(r.series, r.first, r.last) for r in others if r.is_long]

@@ -13,7 +13,11 @@ COST_ANOMALIES = Table(
         *SERIES,
         Column("first_day", "DATE"),
         Column("last_day", "DATE"),
-        Column("kind", "VARCHAR", "spike, drop, level_shift, drift, new_service, new_region, new_account, missing_bill."),
+        Column(
+            "kind",
+            "VARCHAR",
+            "spike, drop, level_shift, drift, new_service, new_region, new_account or missing_bill.",
+        ),
         Column("expected", MONEY, "What the event's days would have cost."),
         Column("actual", MONEY, "What they cost."),
         Column("impact", MONEY, "actual - expected."),

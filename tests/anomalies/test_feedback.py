@@ -45,7 +45,9 @@ def table(*rows: dict[str, Any]) -> pa.Table:
         (date(2026, 1, 5), 300.0, False),  # the judged event itself stays
     ],
 )
-def test_only_later_events_like_the_expected_one_are_silenced(first: date, impact: float, quiet: bool) -> None:
+def test_only_later_events_like_the_expected_one_are_silenced(
+    first: date, impact: float, quiet: bool
+) -> None:
     event = said("", first, impact)
     assert silenced([event], table(said("expected"))) == [quiet]
     assert silenced([event], table(said("planned"))) == [quiet]

@@ -90,7 +90,9 @@ def test_a_series_that_is_zero_on_its_newest_days_alone_misses_its_bill(level: s
     found = events(of_level(series, level)).query("kind == 'missing_bill'")
     assert list(found["first_day"]) == [FIRST_DAY + timedelta(days=DAYS - 3)]
     assert found.iloc[0]["actual"] == 0
-    assert float(found.iloc[0]["expected"]) == pytest.approx(float(series["s02"][-31:-3].mean()) * 3, rel=0.01)
+    assert float(found.iloc[0]["expected"]) == pytest.approx(
+        float(series["s02"][-31:-3].mean()) * 3, rel=0.01
+    )
     assert "missing" in found.iloc[0]["reason"]
 
 
