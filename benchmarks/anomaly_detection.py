@@ -121,7 +121,11 @@ class Measured:
 
 
 def measure(fleets: list[Fleet], found: list[list[Found]]) -> Measured:
-    hits, large, false, delays, drifts = [], [], 0, [], []
+    hits: list[bool] = []
+    large: list[bool] = []
+    delays: list[int] = []
+    drifts: list[int] = []
+    false = 0
     kinds: dict[str, list[bool]] = {}
     for fleet, events in zip(fleets, found, strict=True):
         judged = [e for e in events if e.raised >= WARM_UP]

@@ -207,5 +207,5 @@ def _kind(impact: Decimal, run: Run) -> str:
     return "spike" if impact > 0 else "drop"
 
 
-def _text(value: object) -> str | None:
+def _text(value: str | float | None) -> str | None:
     return None if pd.isna(value) else str(value)

@@ -68,7 +68,7 @@ def seasonal_residuals(panel: Panel) -> Residuals:
     trend = _trailing_median(raw.mask(_rows(edges, raw)), 4 * WEEK).fillna(0.0)
     # Growth moves a level little while its median lags behind; what is more is no growth but news.
     most = _LARGEST_TREND * weekday.applied_to(level).abs()
-    trend = trend.clip(-most, most)
+    trend = trend.where(trend <= most, most).where(trend >= -most, -most)
     residual = raw - trend
     spread = _spread(residual.mask(_rows(edges, residual)))
     repeated = _repeated_every_month(residual, spread)

@@ -74,8 +74,8 @@ def _linked(a: Mapping[str, Any], b: Mapping[str, Any], of_a: dict[str, str], of
 
 
 def _shared(a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
-    common = (min(a["last_day"], b["last_day"]) - max(a["first_day"], b["first_day"])).days + 1
-    longer = max((e["last_day"] - e["first_day"]).days + 1 for e in (a, b))
+    common: int = (min(a["last_day"], b["last_day"]) - max(a["first_day"], b["first_day"])).days + 1
+    longer: int = max((e["last_day"] - e["first_day"]).days + 1 for e in (a, b))
     return max(0, common) / longer
 
 
