@@ -121,7 +121,11 @@ class Measured:
 
 
 def measure(fleets: list[Fleet], found: list[list[Found]]) -> Measured:
-    hits, large, false, delays, drifts = [], [], 0, [], []
+    hits: list[bool] = []
+    large: list[bool] = []
+    delays: list[int] = []
+    drifts: list[int] = []
+    false = 0
     kinds: dict[str, list[bool]] = {}
     for fleet, events in zip(fleets, found, strict=True):
         judged = [e for e in events if e.raised >= WARM_UP]
@@ -188,7 +192,9 @@ def main() -> None:
         if not kinds.columns:
             for heading in ("Fleet", *best.by_kind):
                 kinds.add_column(heading)
-        kinds.add_row(name, *(f"{best.by_kind.get(str(c.header), float('nan')):.2f}" for c in kinds.columns[1:]))
+        kinds.add_row(
+            name, *(f"{best.by_kind.get(str(c.header), float('nan')):.2f}" for c in kinds.columns[1:])
+        )
         for label, (score, thresholds) in {} if asked.ours_only else BASELINES.items():
             known = calibration[name]
             known_scores = [score(f) for f in known]

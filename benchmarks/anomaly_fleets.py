@@ -74,15 +74,16 @@ def made_fleet(count: int, days: int, seed: int) -> Fleet:
     truth: list[Truth] = []
     for i in range(count):
         name = f"s{i:03}"
-        values = _clean(rng, calendar)
+        values, charges = _clean(rng, calendar)
         kinds = [str(k) for k in rng.choice(KINDS, rng.choice([0, 1, 2], p=[0.33, 0.5, 0.17]), replace=False)]
         values, found = inject(rng, name, values, kinds, calendar)
-        series[name] = values
+        series[name] = values + charges
         truth += found
     return Fleet(f"made up, {count} series x {days} days", first_day, series, tuple(truth))
 
 
-def _clean(rng: np.random.Generator, calendar: pd.DatetimeIndex) -> Floats:
+def _clean(rng: np.random.Generator, calendar: pd.DatetimeIndex) -> tuple[Floats, Floats]:
+    """Usage, and the charges of month starts or ends that lie on top of it whatever the usage does."""
     days = len(calendar)
     level = float(np.exp(rng.uniform(np.log(20), np.log(5000))))
     noise = float(rng.choice([0.02, 0.04, 0.07, 0.12]))
@@ -94,14 +95,12 @@ def _clean(rng: np.random.Generator, calendar: pd.DatetimeIndex) -> Floats:
     weekend = float(rng.choice([1.0, 0.8, 0.4]))
     values = level * np.exp(growth * np.arange(days) + noise * shocks)
     values *= np.where(calendar.dayofweek >= 5, weekend, 1.0)
-    trap = rng.random()
+    trap, charge = rng.random(), level * rng.normal(1, 0.03, days)
     if trap < 0.3:
-        values += np.where(calendar.day == 1, level * rng.uniform(1, 8) * rng.normal(1, 0.03, days), 0.0)
-    elif trap < 0.45:
-        values += np.where(
-            calendar.is_month_end, level * rng.uniform(0.5, 4) * rng.normal(1, 0.03, days), 0.0
-        )
-    return np.asarray(values, dtype=np.float64)
+        return values, np.where(calendar.day == 1, charge * rng.uniform(1, 8), 0.0)
+    if trap < 0.45:
+        return values, np.where(calendar.is_month_end, charge * rng.uniform(0.5, 4), 0.0)
+    return values, np.zeros(days)
 
 
 def inject(

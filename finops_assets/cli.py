@@ -51,6 +51,7 @@ def _plain_errors() -> Iterator[None]:
     from finops_assets.queries.dimensions import UnknownDimensionError
     from finops_assets.queries.filters import BadFilterError
     from finops_assets.queries.focus import UnknownDatasetError
+    from finops_assets.running.detect import DetectError
     from finops_assets.running.official import OfficialError
     from finops_assets.running.trace import BadFigureError
     from finops_assets.sources.base import SourceError
@@ -68,6 +69,7 @@ def _plain_errors() -> Iterator[None]:
         BadFigureError,
         BadTableError,
         OfficialError,
+        DetectError,
         BadFilterError,
         UnknownDimensionError,
         UnknownDatasetError,
@@ -273,6 +275,18 @@ def backtest(
 
     with _plain_errors():
         run_backtest(file, console, horizon, output)
+
+
+@app.command()
+def detect(
+    file: Annotated[Path, typer.Argument(help="Parquet or CSV with the columns unique_id, ds and y.")],
+    output: Annotated[Path | None, typer.Option(help="A Parquet file to write the events to.")] = None,
+) -> None:
+    """Show the anomalies of any table of daily series."""
+    from finops_assets.running.detect import print_events
+
+    with _plain_errors():
+        print_events(file, console, output)
 
 
 @app.command()

@@ -18,7 +18,16 @@ LEVELS = {
     "account_service": "Service of an account",
 }
 
-KINDS = {"spike": "Spike", "drop": "Drop", "level_shift": "New level"}
+KINDS = {
+    "spike": "Spike",
+    "drop": "Drop",
+    "level_shift": "New level",
+    "drift": "Slow drift",
+    "new_service": "New service",
+    "new_region": "New region",
+    "new_account": "New account",
+    "missing_bill": "Missing bill",
+}
 
 SEVERITIES = ("critical", "high", "medium", "low")
 

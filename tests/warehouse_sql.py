@@ -265,19 +265,21 @@ SELECT 'spike' AS anomaly_id, 'service|AWS||Amazon Elastic Compute Cloud|Effecti
     NULL AS SubAccountName, 'Amazon Elastic Compute Cloud' AS ServiceName, NULL AS RegionId, NULL AS tag_key,
     NULL AS tag_value, 'EffectiveCost' AS metric, 'USD' AS BillingCurrency,
     first_day, first_day + 2 AS last_day, 'spike' AS kind, actual - 1500 AS expected, actual,
-    1500 AS impact, 0.97 AS score, 'critical' AS severity, 'ended' AS status,
+    1500 AS impact, 0.97 AS score, 1e-9 AS p_value, 'critical' AS severity,
+    'Where 1,500 USD less was expected.' AS reason, 'spike' AS story_id, 'ended' AS status,
     (first_day + 1)::TIMESTAMPTZ AS first_seen
 FROM spike, given
 UNION ALL
 SELECT 'level-shift', 'provider|Microsoft|||EffectiveCost|EUR', 'provider', 'Microsoft', NULL, NULL,
     NULL, NULL, NULL, NULL, NULL,
-    'EffectiveCost', 'EUR', last_day - 4, last_day, 'level_shift', 700, 860.25, 160.25, 0.71, 'medium',
-    'open', (last_day - 3)::TIMESTAMPTZ
+    'EffectiveCost', 'EUR', last_day - 4, last_day, 'level_shift', 700, 860.25, 160.25, 0.71, 1e-5,
+    'medium', 'A new level: 860.25 EUR over 5 days.', 'level-shift', 'open', (last_day - 3)::TIMESTAMPTZ
 FROM given
 UNION ALL
 SELECT 'drop', 'total||||BilledCost|USD', 'total', NULL, NULL, NULL,
     NULL, NULL, NULL, NULL, NULL,
-    'BilledCost', 'USD', last_day - 30, last_day - 29, 'drop', 900, 810.5, -89.5, 0.55, 'low', 'ended',
+    'BilledCost', 'USD', last_day - 30, last_day - 29, 'drop', 900, 810.5, -89.5, 0.55, 1e-4, 'low',
+    '810.50 USD over 2 days.', 'drop', 'ended',
     (last_day - 28)::TIMESTAMPTZ
 FROM given
 """

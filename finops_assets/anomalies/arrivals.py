@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from finops_assets.anomalies.panel import SERIES_COLUMNS, FloatArray, Panel
+from finops_assets.anomalies.panel import FloatArray, Panel
 from finops_assets.anomalies.runs import Run
 
 NEW_KINDS = {
@@ -43,7 +43,9 @@ def new_series(panel: Panel) -> list[tuple[Run, str]]:
     costs = np.nan_to_num(panel.costs.to_numpy(dtype=np.float64))
     begun = np.abs(costs) > 0
     first = np.where(begun.any(axis=0), begun.argmax(axis=0), len(costs))
-    provider = _keys(panel, [c for c in ("ServiceProviderName", "metric", "BillingCurrency") if c in panel.names])
+    provider = _keys(
+        panel, [c for c in ("ServiceProviderName", "metric", "BillingCurrency") if c in panel.names]
+    )
     began = {k: min(first[i] for i in np.flatnonzero(provider == k)) for k in set(provider.tolist())}
     found = []
     for series, level in enumerate(panel.names["level"]):
@@ -91,6 +93,5 @@ def _go_on(others: FloatArray, first: int) -> bool:
 
 
 def _keys(panel: Panel, columns: list[str]) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
-    assert set(columns) <= set(SERIES_COLUMNS)
     parts = panel.names[columns].fillna("").astype(str)
     return np.array(["\0".join(row) for row in parts.itertuples(index=False)], dtype=np.str_)

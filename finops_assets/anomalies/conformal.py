@@ -2,9 +2,9 @@
 
 A residual's nonconformity is its size over the 95th percentile of sizes in its own past year, shrunk
 towards the fleet's where the past is short (normalized conformal prediction: Papadopoulos et al. 2002).
-The p-value is its rank among the fleet's; beyond the 99th percentile the rank is too coarse and an
-exponential tail goes on (peaks over threshold: Siffer et al. 2017). First days of a month are ranked
-among first days of a month.
+The p-value is its rank among the fleet's; beyond the 98th percentile the rank is too coarse, and
+held down by the anomalies themselves: an exponential tail goes on (peaks over threshold: Siffer et al.
+2017). First and last days of a month are ranked among their like.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ SHRINKAGE = 60.0
 """The fleet weighs as much as so many days of a series' own."""
 
 MEMORY = 365
+_NEAR, _FAR = 0.10, 0.02
+"""The tail is fitted between these shares: the anomalies themselves lie beyond it."""
+
 _LEAST_P = 1e-12
 
 
@@ -47,8 +50,8 @@ def p_values(scores: FloatArray, among: BoolArray | None = None) -> FloatArray:
     ranked = np.sort(seen)
     above = len(ranked) - np.searchsorted(ranked, scores, side="left")
     p = np.asarray((above + 1) / (len(ranked) + 1), dtype=np.float64)
-    near, far = np.quantile(ranked, [0.95, 0.99])
+    near, far = np.quantile(ranked, [1 - _NEAR, 1 - _FAR])
     if far > near:
-        tail = 0.01 * np.exp(-np.log(5.0) * (scores - far) / (far - near))
+        tail = _FAR * np.exp(-np.log(_NEAR / _FAR) * (scores - far) / (far - near))
         p = np.where(scores > far, tail, p)
     return np.where(np.isfinite(scores), np.clip(p, _LEAST_P, 1.0), np.nan)

@@ -42,7 +42,7 @@ def drift_statistic(costs: pd.DataFrame) -> Drift:
     itself. Series around zero have no logarithm and do not drift.
     """
     weekly = costs.rolling(WEEK, min_periods=5).median()
-    log = np.log(weekly.where(weekly > 0.01))
+    log = weekly.where(weekly > 0.01).apply(np.log)
     change = log - log.shift(SPAN)
     past = change.shift(SPAN)
     growth = past.rolling(_PAST, min_periods=SPAN).median()

@@ -20,7 +20,7 @@ from finops_assets.anomalies.feedback import silenced, threshold_factors
 from finops_assets.anomalies.panel import SERIES_COLUMNS, FloatArray, Panel, read_panel
 from finops_assets.anomalies.reasons import reason
 from finops_assets.anomalies.residuals import Residuals, seasonal_residuals
-from finops_assets.anomalies.runs import Run, drift_runs, residual_runs
+from finops_assets.anomalies.runs import Run, drift_runs, is_creeping, residual_runs
 from finops_assets.anomalies.stories import story_ids
 
 LAST_DAYS = 400
@@ -54,9 +54,7 @@ def detect_events(
     exact difference. Days that are still arriving are never part of an event. `feedback` is what people
     said of earlier events (`feedback.FEEDBACK`). Deterministic; sorted by first day and series.
     """
-    return pa.Table.from_pylist(
-        event_rows(features, last_days=last_days, feedback=feedback), schema=EVENTS
-    )
+    return pa.Table.from_pylist(event_rows(features, last_days=last_days, feedback=feedback), schema=EVENTS)
 
 
 def event_rows(
@@ -116,7 +114,7 @@ def _found(view: _View, judged_from: int, feedback: pa.Table | None) -> list[tup
     drift = np.where(np.isfinite(view.residuals.z), np.abs(view.drift.z), np.nan)
     creeping = drift_runs(view.drift, np.minimum(p_values(drift), P_LIMIT), factor, odd)
     return [
-        *((run, None) for run in odd),
+        *((run, "drift" if is_creeping(run, view.drift) else None) for run in odd),
         *((run, "drift") for run in creeping if run.raised >= judged_from),
         *((run, "missing_bill") for run in missing),
         *((run, kind) for run, kind in new_series(panel) if run.raised >= judged_from),
@@ -209,5 +207,5 @@ def _kind(impact: Decimal, run: Run) -> str:
     return "spike" if impact > 0 else "drop"
 
 
-def _text(value: object) -> str | None:
+def _text(value: str | float | None) -> str | None:
     return None if pd.isna(value) else str(value)

@@ -22,9 +22,12 @@ from finops_assets.anomalies.residuals import Residuals
 WINDOWS = (1, 3, 7)
 """Days that a look adds up."""
 
+LEAST_SIZE = 4.0
+"""A look below so many robust standard deviations is not odd, however calm the fleet is."""
+
 FOREST_WEIGHT = 0.25
 CANDIDATE_P = 0.02
-"""From here on the forest is asked."""
+"""Below this the forest is asked."""
 
 
 @dataclass(frozen=True)
@@ -38,24 +41,25 @@ class Evidence:
 
 def gather(panel: Panel, residuals: Residuals) -> Evidence:
     """The evidence of every day of the panel; causal but for the fleet's own ranks."""
-    firsts = np.broadcast_to(panel.is_month_start[:, None], residuals.z.shape)
-    looks, sides = [], []
+    edges = np.broadcast_to((panel.is_month_start | panel.is_month_end)[:, None], residuals.z.shape)
+    looks, totals = [], []
     for window in WINDOWS:
         total = _look(residuals.z, window)
-        looks.append(_conformal(np.abs(total), firsts))
-        sides.append(np.sign(total))
+        looks.append(_conformal(np.abs(total), edges))
+        totals.append(total)
     stacked = np.nan_to_num(np.stack(looks), nan=1.0)
     best = stacked.argmin(axis=0)
     least = stacked.min(axis=0)
-    side = np.take_along_axis(np.stack(sides), best[None], axis=0)[0]
-    candidates = np.argwhere(least <= CANDIDATE_P)
+    oddest = np.take_along_axis(np.stack(totals), best[None], axis=0)[0]
+    candidates = np.argwhere(least < CANDIDATE_P)
     forest = np.zeros_like(least)
     forest[tuple(candidates.T)] = isolation_scores(panel, residuals, candidates.astype(np.float64))
     surprise = -np.log10(least)
     together = (1 - FOREST_WEIGHT) * surprise + FOREST_WEIGHT * np.maximum(surprise, 1.0) * 2 * forest
     judged = np.isfinite(residuals.z)
     p = p_values(np.where(judged, together, np.nan))
-    return Evidence(p, side, np.asarray(WINDOWS)[best])
+    p = np.where(np.abs(oddest) >= LEAST_SIZE, p, np.maximum(p, CANDIDATE_P))
+    return Evidence(p, np.sign(oddest), np.asarray(WINDOWS)[best])
 
 
 def _look(z: FloatArray, window: int) -> FloatArray:
@@ -66,8 +70,8 @@ def _look(z: FloatArray, window: int) -> FloatArray:
     return np.asarray((capped.rolling(window, min_periods=window).sum() / np.sqrt(window)).to_numpy())
 
 
-def _conformal(sizes: FloatArray, firsts: npt.NDArray[np.bool_]) -> FloatArray:
-    ordinary = nonconformity(np.where(firsts, np.nan, sizes))
-    starts = nonconformity(np.where(firsts, sizes, np.nan))
-    # A year has twelve first days: their own history is always short, and the fleet's is used.
-    return np.where(firsts, p_values(starts), p_values(ordinary))
+def _conformal(sizes: FloatArray, edges: npt.NDArray[np.bool_]) -> FloatArray:
+    ordinary = nonconformity(np.where(edges, np.nan, sizes))
+    # A year has twelve month starts and ends: their own history is short, and the fleet's weighs more.
+    charged = nonconformity(np.where(edges, sizes, np.nan))
+    return np.where(edges, p_values(charged), p_values(ordinary))

@@ -90,7 +90,8 @@ def _alike(event: Mapping[str, Any], judged: Mapping[str, Any]) -> bool:
 
 
 def _daily(row: Mapping[str, Any]) -> float:
-    return abs(float(row["impact"])) / ((row["last_day"] - row["first_day"]).days + 1)
+    days: int = (row["last_day"] - row["first_day"]).days + 1
+    return abs(float(row["impact"])) / days
 
 
 def _places(day: date) -> set[tuple[str, int, int]]:

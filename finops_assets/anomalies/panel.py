@@ -59,6 +59,11 @@ class Panel:
         """Which rows are the first of a month."""
         return np.asarray(self.calendar.day == 1)
 
+    @property
+    def is_month_end(self) -> BoolArray:
+        """Which rows are the last of a month."""
+        return np.asarray(self.calendar.is_month_end)
+
 
 def read_panel(features: pa.Table, last_days: int) -> Panel:
     """The panel of `cost_features`: its newest `last_days` days, those still arriving left out."""

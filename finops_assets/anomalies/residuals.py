@@ -29,15 +29,17 @@ _STANDSTILL = 0.1
 
 _LARGEST_FACTOR = 10.0
 _SPREAD_DAYS = 12 * WEEK
+_CAP = 4.0
+_LARGEST_TREND = 0.05
 _RELATIVE_FLOOR = 0.02
-_MONTH_START_MEMORY = 3
+_MONTH_CHARGE_MEMORY = 3
 
 
 @dataclass(frozen=True)
 class Residuals:
     """Days × series each: the residual in money, in robust standard deviations, and the level.
 
-    NaN where a day cannot be judged: no five weeks of history yet, or the first month start in it.
+    NaN where a day cannot be judged: no five weeks of history yet, or the first month start or end in it.
     """
 
     residual: FloatArray
@@ -50,29 +52,33 @@ class Residuals:
 
 
 def seasonal_residuals(panel: Panel) -> Residuals:
-    """Level, weekday, slow trend and month-start charge taken out of every series of the panel.
+    """Level, weekday, slow trend and the charges of month starts and ends taken out of every series.
 
     The scale is the larger of the median and the mean absolute residual of the last twelve weeks,
     as standard deviations: bursts that a series often has are not news. At least 2% of the level.
     """
     costs = panel.costs
-    firsts = panel.is_month_start
+    firsts, lasts = panel.is_month_start, panel.is_month_end
+    edges = firsts | lasts
     ordinary = costs.mask(np.broadcast_to(firsts[:, None], costs.shape))
 
     weekday = _weekday_shape(ordinary)
     level = _trailing_median(weekday.removed_from(ordinary), LEVEL_DAYS)
     raw = costs - weekday.applied_to(level)
-    trend = _trailing_median(raw.mask(_rows(firsts, raw)), 4 * WEEK).fillna(0.0)
+    trend = _trailing_median(raw.mask(_rows(edges, raw)), 4 * WEEK).fillna(0.0)
+    # Growth moves a level little while its median lags behind; what is more is no growth but news.
+    most = _LARGEST_TREND * weekday.applied_to(level).abs()
+    trend = trend.where(trend <= most, most).where(trend >= -most, -most)
     residual = raw - trend
-    spread = _spread(residual.mask(_rows(firsts, residual)))
+    spread = _spread(residual.mask(_rows(edges, residual)))
     repeated = _repeated_every_month(residual, spread)
-    month_start = _month_start_charge(residual, firsts)
-    residual = (residual - repeated).mask(_rows(firsts, residual), residual - month_start)
+    charge = _month_charge(residual, firsts).fillna(_month_charge(residual, lasts))
+    residual = (residual - repeated).mask(_rows(edges, residual), residual - charge)
 
     level_now = weekday.applied_to(level) + trend
     floor = _RELATIVE_FLOOR * level_now.abs()
-    # Month-start charges are a share of the bill: they vary with it, not with the daily noise.
-    floor = floor.mask(_rows(firsts, floor), floor + 0.1 * month_start.abs())
+    # Charges of the month are a share of the bill: they vary with it, not with the daily noise.
+    floor = floor.mask(_rows(edges, floor), floor + 0.1 * charge.abs())
     scale = _larger(spread, floor).clip(lower=0.01)
     young = costs.notna().cumsum() <= WARM_UP
     residual = residual.mask(young)
@@ -122,8 +128,11 @@ def _trailing_median(values: pd.DataFrame, days: int) -> pd.DataFrame:
 
 
 def _spread(residual: pd.DataFrame) -> pd.DataFrame:
-    absolute = residual.abs().shift(1).rolling(_SPREAD_DAYS, min_periods=2 * WEEK)
-    return _larger(_SIGMA_PER_MAD * absolute.median(), _SIGMA_PER_MEAN * absolute.mean())
+    absolute = residual.abs().shift(1)
+    median = _SIGMA_PER_MAD * absolute.rolling(_SPREAD_DAYS, min_periods=2 * WEEK).median()
+    # An event of the past counts as no more than a large ordinary day.
+    capped = absolute.where(~(absolute > _CAP * median), _CAP * median)
+    return _larger(median, _SIGMA_PER_MEAN * capped.rolling(_SPREAD_DAYS, min_periods=2 * WEEK).mean())
 
 
 def _larger(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
@@ -140,7 +149,9 @@ def _repeated_every_month(residual: pd.DataFrame, spread: pd.DataFrame) -> pd.Da
     large = residual.where(residual.abs() > 3 * spread, 0.0).fillna(0.0)
     from_first = _repeated(large, pd.Index(calendar.day))
     from_last = _repeated(large, pd.Index(calendar.days_in_month - calendar.day))
-    return from_first.where(from_first.abs() >= from_last.abs(), from_last)
+    # Counted from the last it explains a charge, but never says that one is missing.
+    nearer = (residual - from_last).abs() < (residual - from_first).abs()
+    return from_first.where(~(nearer & (large != 0)), from_last)
 
 
 def _repeated(large: pd.DataFrame, day: pd.Index) -> pd.DataFrame:
@@ -149,16 +160,16 @@ def _repeated(large: pd.DataFrame, day: pd.Index) -> pd.DataFrame:
     return smaller.where(last * one_before > 0, 0.0)
 
 
-def _month_start_charge(residual: pd.DataFrame, firsts: BoolArray) -> pd.DataFrame:
-    """What a month start costs beyond ordinary days; NaN on the first one that is seen.
+def _month_charge(residual: pd.DataFrame, days: BoolArray) -> pd.DataFrame:
+    """What the first (or last) days of months cost beyond ordinary days; NaN on the first one seen.
 
     The last one or the median of the last three, whichever is nearer: a charge that has changed for
     good is news once, and one odd month start does not make the next one odd.
     """
-    starts = residual[firsts]
-    usual = starts.rolling(_MONTH_START_MEMORY, min_periods=1).median().shift(1)
-    last = starts.shift(1)
-    charge = usual.mask((starts - last).abs() < (starts - usual).abs(), last)
+    charged = residual[days]
+    usual = charged.rolling(_MONTH_CHARGE_MEMORY, min_periods=1).median().shift(1)
+    last = charged.shift(1)
+    charge = usual.mask((charged - last).abs() < (charged - usual).abs(), last)
     return charge.reindex(residual.index)
 
 

@@ -54,13 +54,15 @@ def residual_runs(evidence: Evidence, residuals: Residuals, limit: FloatArray) -
     found = []
     for series in np.flatnonzero(flagged.any(axis=0)):
         mine, odd, side = z[:, series], flagged[:, series], evidence.side[:, series]
-        until = -1
+        until = -WEEK
         for day in np.flatnonzero(odd):
-            if day <= until:
+            window = int(evidence.window[day, series])
+            # A sum that still holds days of the event before is no news of its own.
+            if day <= until or (day - window < until and np.abs(mine[day]) < JOIN_Z):
                 continue
             leaning = np.sign(mine) == side[day]
-            joined = leaning & ((np.abs(mine) >= JOIN_Z) | (odd & (side == side[day])))
-            begin = _beginning(mine * side[day], int(day), int(evidence.window[day, series]), until)
+            joined = leaning & ((np.abs(mine) >= JOIN_Z) | (odd & (np.abs(mine) >= BEGIN_Z)))
+            begin = _beginning(mine * side[day], int(day), window, until)
             first, last = _stretch(joined, begin, int(day), until)
             p = float(np.nanmin(evidence.p[first : last + 1, series]))
             found.append(Run(int(series), first, last, int(day), p))
@@ -69,21 +71,29 @@ def residual_runs(evidence: Evidence, residuals: Residuals, limit: FloatArray) -
 
 
 def _beginning(leaning: FloatArray, day: int, window: int, until: int) -> int:
-    earliest = max(until + 1, day - window + 1)
+    earliest = max(0, until + 1, day - window + 1)
     inside = np.flatnonzero(leaning[earliest : day + 1] >= BEGIN_Z)
     return earliest + int(inside[0]) if len(inside) else day
 
 
 def _stretch(joined: BoolArray, first: int, day: int, until: int) -> tuple[int, int]:
-    while first - 1 > until and joined[first - 1]:
+    while first - 1 > max(until, -1) and joined[first - 1]:
         first -= 1
     last = day
     ahead = np.flatnonzero(joined[last + 1 :]) + last + 1
     for position in ahead:
-        if position - last > BRIDGED_DAYS + 1:
+        # The same weekday a week later goes on with a weekend that has changed.
+        weekly = position - WEEK >= first and joined[position - WEEK]
+        if position - last > (WEEK if weekly else BRIDGED_DAYS + 1):
             break
         last = int(position)
     return first, last
+
+
+def is_creeping(run: Run, drift: Drift) -> bool:
+    """Whether a long run is the beginning of a drift: the four weeks from it on go by small steps."""
+    ahead = np.abs(drift.z[run.first : run.last + SPAN + 1, run.series])
+    return run.is_long and bool((ahead >= DRIFT_Z).any())
 
 
 def drift_runs(drift: Drift, p: FloatArray, factor: FloatArray, others: list[Run]) -> list[Run]:
@@ -100,7 +110,7 @@ def drift_runs(drift: Drift, p: FloatArray, factor: FloatArray, others: list[Run
             first = max(0, int(day) - SPAN + 1)
             last = int(day)
             same = np.sign(drift.z[:, series]) == np.sign(drift.z[day, series])
-            for position in np.flatnonzero(odd[:, series] & same)[:]:
+            for position in np.flatnonzero(odd[:, series] & same):
                 if last < position <= last + WEEK:
                     last = int(position)
             until = last + SPAN

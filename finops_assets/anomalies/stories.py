@@ -66,14 +66,16 @@ def _linked(a: Mapping[str, Any], b: Mapping[str, Any], of_a: dict[str, str], of
     if of_b.items() <= of_a.items():
         return size_a >= EXPLAINS * size_b
     provider = of_a.get("ServiceProviderName")
-    other_view = provider is not None and provider == of_b.get("ServiceProviderName") and a["level"] != b["level"]
+    other_view = (
+        provider is not None and provider == of_b.get("ServiceProviderName") and a["level"] != b["level"]
+    )
     clash = any(of_a[c] != of_b[c] for c in of_a.keys() & of_b.keys())
     return other_view and not clash and min(size_a, size_b) >= TWINS * max(size_a, size_b)
 
 
 def _shared(a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
-    common = (min(a["last_day"], b["last_day"]) - max(a["first_day"], b["first_day"])).days + 1
-    longer = max((e["last_day"] - e["first_day"]).days + 1 for e in (a, b))
+    common: int = (min(a["last_day"], b["last_day"]) - max(a["first_day"], b["first_day"])).days + 1
+    longer: int = max((e["last_day"] - e["first_day"]).days + 1 for e in (a, b))
     return max(0, common) / longer
 
 

@@ -80,7 +80,9 @@ def _cast_column(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArra
 
 
 def _refuse_twice(ids: pa.ChunkedArray, days: pa.ChunkedArray) -> None:
-    counted = pa.table({"unique_id": ids, "ds": days}).group_by(["unique_id", "ds"]).aggregate([([], "count_all")])
+    counted = (
+        pa.table({"unique_id": ids, "ds": days}).group_by(["unique_id", "ds"]).aggregate([([], "count_all")])
+    )
     twice = counted.filter(pc.greater(counted["count_all"], 1)).sort_by("ds")
     if twice.num_rows:
         first = twice.slice(0, 1).to_pylist()[0]

@@ -51,6 +51,13 @@ def page() -> None:
         level = st.segmented_control(
             "Level", ("All", *LEVELS.values()), default="All", required=True, key="level", bind="query-params"
         )
+        every = st.toggle(
+            "Every level of a story",
+            key="every",
+            bind="query-params",
+            help="The same money can stand out in a service, its account and its provider: one story, shown "
+            "by the event that tells it best.",
+        )
     found = _matching(currency, metric, status or "All", severity, level or "All")
     if not found.num_rows:
         states.nothing_here(
@@ -58,7 +65,7 @@ def page() -> None:
             f"No event of {metric} in {currency} matches. Widen a filter or change the cost.",
         )
         return
-    chosen = _list(found, currency)
+    chosen = _list(found if every else _main_events(found), currency)
     _event(chosen, currency)
 
 
@@ -80,6 +87,15 @@ def _matching(currency: str, metric: str, status: str, severity: list[str], leve
     )
 
 
+def _main_events(found: pa.Table) -> pa.Table:
+    """One event a story: the one that tells it best or, where a filter hides that one, the first."""
+    main: dict[str, str] = {}
+    for row in found.to_pylist():
+        if row["anomaly_id"] == row["story_id"] or row["story_id"] not in main:
+            main[row["story_id"]] = row["anomaly_id"]
+    return found.filter(pc.is_in(found["anomaly_id"], value_set=pa.array(list(main.values()), pa.string())))
+
+
 def _list(found: pa.Table, currency: str) -> dict[str, Any]:
     """The events; the one that is chosen by the address, by a click or, at first, the worst."""
     rows = found.to_pylist()
@@ -96,11 +112,13 @@ def _list(found: pa.Table, currency: str) -> dict[str, Any]:
             "expected": found["expected"],
             "actual": found["actual"],
             "status": [row["status"].capitalize() for row in rows],
+            "story": [row["anomaly_id"] == row["story_id"] for row in rows],
+            "reason": found["reason"],
         }
     )
     st.caption(
         f"{count(len(rows), 'event')}. The same money can show at several levels: as an event of a service, "
-        "of its account and of its provider. Choose a line to look into it."
+        "of its account and of its provider. One of them tells the story. Choose a line to look into it."
     )
     st.session_state["_events"] = list(by_id)
     st.dataframe(
@@ -121,6 +139,8 @@ def _list(found: pa.Table, currency: str) -> dict[str, Any]:
             "expected": tables.money_column("Expected", currency),
             "actual": tables.money_column("Actual", currency),
             "status": "Status",
+            "story": st.column_config.CheckboxColumn("Tells the story"),
+            "reason": st.column_config.TextColumn("Why", width="large"),
         },
         hide_index=True,
         height=tables.fitted(table, 320),
@@ -162,6 +182,7 @@ def _event(row: dict[str, Any], currency: str) -> None:
             st.badge(KINDS.get(row["kind"], row["kind"]), color="gray")
             st.badge(days(row["first_day"], row["last_day"]), icon=":material/event:", color="gray")
             st.badge(row["status"].capitalize(), color="blue" if row["status"] == "open" else "gray")
+        st.markdown(markdown(row["reason"]))
         share = growth(row["expected"], row["actual"])
         with st.grid(3):
             length = (row["last_day"] - row["first_day"]).days + 1

@@ -30,7 +30,17 @@ from finops_assets.settings import Settings
 from tests.warehouse_builder import lake_table
 
 ALL = {"start_date": "2026-01-01", "end_date": "2026-03-31"}
-SHARES = {"wape", "mase", "bias", "coverage_80", "coverage_95", "score", "failed_share", "cost_share"}
+SHARES = {
+    "p_value",
+    "wape",
+    "mase",
+    "bias",
+    "coverage_80",
+    "coverage_95",
+    "score",
+    "failed_share",
+    "cost_share",
+}
 
 ANSWERS: list[tuple[str, type[BaseModel]]] = [
     ("/costs?group_by=ServiceName&group_by=x_Tag_team&granularity=day", CostsAnswer),

@@ -234,6 +234,7 @@ def test_anomaly_drivers_add_up_to_the_impact(open_page: Open) -> None:
     app = open_page("anomalies")
     assert metric(app, "Impact") == "+$1,500.00"
     assert texts(app).count("add up to $1,500.00, exactly the impact") == 2
+    assert "Where 1,500 USD less was expected." in texts(app)
     listed = open_page("anomalies", status="Open")
     assert "No anomalies here" in [i.proto.title for i in listed.info]
 

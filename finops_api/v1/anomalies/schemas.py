@@ -54,12 +54,30 @@ class Anomaly(BaseModel):
     currency: Currency
     first_day: str = Field(examples=["2026-01-10"])
     last_day: str = Field(description="Included.", examples=["2026-01-12"])
-    kind: str = Field(examples=["spike"])
+    kind: str = Field(
+        description="spike, drop, level_shift, drift, new_service, new_region, new_account or missing_bill.",
+        examples=["spike"],
+    )
     expected: Money
     actual: Money
     impact: Money = Field(description="actual - expected.")
-    score: float = Field(description="0 to 1.", examples=[0.97])
+    score: float = Field(description="0 to 1; one half is where events are raised.", examples=[0.97])
+    p_value: float = Field(
+        description="The share of ordinary days that look as odd; 0 for what needs no odds.", examples=[1e-6]
+    )
     severity: Severity
+    reason: str = Field(
+        description="Why it was raised, one sentence with the figures.",
+        examples=[
+            "2,100.00 USD over 3 days from 2026-01-10, where 600.00 USD was expected, +250%; "
+            "about one ordinary day in 50,000 looks as odd."
+        ],
+    )
+    story_id: str = Field(
+        description="Events with the same one are one story at several levels; it is the id of the event "
+        "that tells it best.",
+        examples=["5f0c1d2e3a4b"],
+    )
     status: Status
     first_seen: str = Field(examples=["2026-01-11T05:00:00Z"])
     rows_url: str = Field(description="GET this for the bill rows that `actual` adds up.", examples=[ROWS])
