@@ -13,6 +13,7 @@ from finops_api import errors, health
 from finops_api.deps import NotModifiedError
 from finops_api.orchestrator import Orchestrator
 from finops_api.telemetry import RequestId
+from finops_api.v1.anomalies import feedback
 from finops_api.v1.anomalies import routes as anomalies
 from finops_api.v1.conformance import routes as conformance
 from finops_api.v1.costs import routes as costs
@@ -59,7 +60,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = chosen
     app.state.warehouse = open_warehouse(chosen)
     app.state.orchestrator = Orchestrator(chosen.services.dagster_graphql)
-    for routes in (costs, forecast, anomalies, ingestion, invoices, conformance, restatements, snapshot):
+    for routes in (
+        costs,
+        forecast,
+        anomalies,
+        feedback,
+        ingestion,
+        invoices,
+        conformance,
+        restatements,
+        snapshot,
+    ):
         app.include_router(routes.router, prefix="/api/v1")
     app.include_router(health.router)
     app.add_api_route("/", _to_docs, include_in_schema=False)

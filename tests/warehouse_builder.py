@@ -105,6 +105,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             forecasts.FORECAST_ACCURACY,
             anomalies.COST_ANOMALIES,
             anomalies.ANOMALY_DRIVERS,
+            anomalies.ANOMALY_FEEDBACK,
             marts.EXCHANGE_RATES,
             marts.QUALITY,
             CONFORMANCE,

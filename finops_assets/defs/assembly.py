@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from finops_assets.defs.anomalies import assets as anomalies
+from finops_assets.defs.anomalies import feedback
 from finops_assets.defs.costs import assets as costs
 from finops_assets.defs.currency import assets as currency
 from finops_assets.defs.datasets import assets as datasets
@@ -31,13 +32,14 @@ def definitions() -> dg.Definitions:
         quality,
         currency,
         forecasting,
+        feedback,
         anomalies,
         publishing,
     )
     return dg.Definitions(
         assets=[asset for stage in stages for asset in stage.assets],
         jobs=[refresh_job, analysis_job],
-        sensors=sensors,
+        sensors=[*sensors, *feedback.sensors],
         schedules=schedules,
         resources={"platform": Platform()},
         executor=dg.in_process_executor,

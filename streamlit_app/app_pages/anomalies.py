@@ -13,6 +13,7 @@ import streamlit as st
 from finops_assets.queries import anomalies as events
 from finops_assets.queries.forecasts import Level, series_filters
 from streamlit_app import breakdown, charts, data, filters, states, tables
+from streamlit_app.feedback import feedback_form
 from streamlit_app.format import (
     change,
     compact,
@@ -202,6 +203,7 @@ def _event(row: dict[str, Any], currency: str) -> None:
         )
         rows_link(figure, "Bill rows of these days")
         _drivers(row, currency)
+        feedback_form(row)
 
 
 def _drivers(row: dict[str, Any], currency: str) -> None:

@@ -34,6 +34,7 @@ def native_tables() -> tuple[Table, ...]:
         forecasts.FORECAST_ACCURACY,
         anomalies.COST_ANOMALIES,
         anomalies.ANOMALY_DRIVERS,
+        anomalies.ANOMALY_FEEDBACK,
         marts.EXCHANGE_RATES,
         marts.QUALITY,
         CONFORMANCE,
