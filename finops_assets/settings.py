@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from finops_assets.alert_settings import Alerts
 from finops_assets.focus.currencies import CURRENCIES
 from finops_assets.source_settings import DemoSource, FilesSource, Source, Strict
 
@@ -176,6 +177,7 @@ class Settings(BaseSettings):
     history: History = History()
     services: Services = Services()
     currency: Currency = Currency()
+    alerts: Alerts = Alerts()
     accepted_bills: dict[str, Annotated[str, Field(min_length=1)]] = {}
     """Bills that are taken although they break a rule that figures depend on: bill_id → why."""
     sources: dict[Annotated[str, AfterValidator(_source_name)], Source] = DEMO_SOURCES
@@ -270,6 +272,7 @@ def _explain(error: ValidationError, path: Path) -> str:
             continue
         key = ".".join(str(part) for part in fault["loc"])
         given = fault.get("input")
-        found = "" if fault["type"] == "missing" else f" (found {given!r})"
+        hidden = fault["type"] == "missing" or fault["loc"][:2] == ("alerts", "channels")  # may be a secret
+        found = "" if hidden else f" (found {given!r})"
         lines.append(f"  {key}: {fault['msg']}{found}")
     return "\n".join([*lines, "", "A valid file:", "", EXAMPLE])

@@ -18,7 +18,7 @@ _LABELS: dict[Verdict, str] = {
     "real": "Real",
     "resolved": "Resolved",
 }
-_MEANINGS = {
+_MEANINGS: dict[Verdict, str] = {
     "expected": "It always does that; not raised again.",
     "planned": "A change that was meant; not raised again.",
     "real": "It was an anomaly.",
@@ -45,14 +45,15 @@ def feedback_form(event: Mapping[str, Any]) -> None:
             author = st.text_input("Your name", max_chars=200, key=f"author_{anomaly_id}")
             sent = st.form_submit_button("Save", icon=":material/check:")
         if sent:
+            chosen = cast("Verdict", verdict)
             feedback.record(
                 data.settings().paths.decisions,
                 event,
-                cast("Verdict", verdict),
+                chosen,
                 note=note,
                 author=author,
             )
-            st.toast(f"Saved: {_LABELS[cast('Verdict', verdict)]}", icon=":material/check:")
+            st.toast(f"Saved: {_LABELS[chosen]}", icon=":material/check:")
     _history(feedback.said(data.settings().paths.decisions, anomaly_id, until=day))
 
 

@@ -16,6 +16,7 @@ from finops_assets.defs.ingestion.schedules import schedules
 from finops_assets.defs.ingestion.sensors import sensors
 from finops_assets.defs.jobs import analysis_job, refresh_job
 from finops_assets.defs.marts import assets as marts
+from finops_assets.defs.notify import assets as notify
 from finops_assets.defs.publishing import assets as publishing
 from finops_assets.defs.quality import assets as quality
 from finops_assets.defs.resources import Platform
@@ -35,12 +36,13 @@ def definitions() -> dg.Definitions:
         feedback,
         anomalies,
         publishing,
+        notify,
     )
     return dg.Definitions(
         assets=[asset for stage in stages for asset in stage.assets],
         jobs=[refresh_job, analysis_job],
         sensors=[*sensors, *feedback.sensors],
-        schedules=schedules,
+        schedules=[*schedules, *notify.schedules],
         resources={"platform": Platform()},
         executor=dg.in_process_executor,
     )

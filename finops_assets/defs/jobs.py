@@ -17,6 +17,8 @@ refresh_job = dg.define_asset_job(
 
 analysis_job = dg.define_asset_job(
     ANALYSIS,
-    selection=dg.AssetSelection.groups("currency", "features", "forecasting", "anomalies", "publishing"),
-    description="Forecasts, anomalies and the published warehouse, from all that the lake holds.",
+    selection=dg.AssetSelection.groups(
+        "currency", "features", "forecasting", "anomalies", "publishing", "alerts"
+    ),
+    description="Forecasts, anomalies, the published warehouse and alerts, from all that the lake holds.",
 )
