@@ -56,16 +56,15 @@ def record(store: Path, alerts: Sequence[Alert]) -> None:
 
 
 def recorded(store: Path) -> list[Alert]:
-    """Every alert as it stands, the oldest first."""
+    """Every alert as it stands, in the order in which they were first recorded."""
     if not store.is_file():  # nothing was ever told: a reader makes no file
         return []
     with decisions(store) as connection:
         rows = connection.execute(
-            "SELECT body FROM alerts WHERE rowid IN (SELECT max(rowid) FROM alerts GROUP BY alert_id) "
-            "ORDER BY alert_id"
+            "SELECT body FROM alerts JOIN (SELECT min(rowid) AS first, max(rowid) AS newest FROM alerts "
+            "GROUP BY alert_id) ON alerts.rowid = newest ORDER BY first"
         ).fetchall()
-    found = [_read(json.loads(body)) for (body,) in rows]
-    return sorted(found, key=lambda a: a.created_at)
+    return [_read(json.loads(body)) for (body,) in rows]
 
 
 def alerts_table(alerts: Sequence[Alert]) -> pa.Table:

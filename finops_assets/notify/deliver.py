@@ -14,6 +14,8 @@ from apprise import Apprise, NotifyFormat
 from finops_assets.alert_settings import Channel, ChannelError
 
 _LOGGER = logging.getLogger("apprise")
+_BELOW = logging.getLogger("urllib3.connectionpool")
+"""Names the paths that it asks for, which are many a webhook's token."""
 _ONE_AT_A_TIME = Lock()
 _TOLD = ("Socket Exception", "Response Details")
 """How apprise's debug lines begin that say why; the others repeat payloads and addresses."""
@@ -67,12 +69,15 @@ def _listening() -> Iterator[list[str]]:
                 heard.append(line)
 
     ear, level, propagates = Ear(), _LOGGER.level, _LOGGER.propagate
+    below = _BELOW.level
     _LOGGER.addHandler(ear)
     _LOGGER.setLevel(logging.DEBUG)
     _LOGGER.propagate = False
+    _BELOW.setLevel(logging.CRITICAL)
     try:
         yield heard
     finally:
         _LOGGER.removeHandler(ear)
         _LOGGER.setLevel(level)
         _LOGGER.propagate = propagates
+        _BELOW.setLevel(below)

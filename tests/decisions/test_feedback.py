@@ -13,8 +13,10 @@ import pytest
 
 from finops_assets.decisions.feedback import Feedback, Verdict, newest, record, said
 from finops_assets.defs.anomalies.feedback import anomaly_feedback, new_feedback
+from finops_assets.defs.forecasting.assets import cost_features
 from finops_assets.defs.resources import Platform
 from finops_assets.marts.anomalies import ANOMALY_FEEDBACK
+from finops_assets.running.staleness import is_analyzed
 from finops_assets.settings import current_settings
 from tests.warehouse_builder import lake_table
 
@@ -81,3 +83,14 @@ def test_the_lake_follows_the_store_once_for_each_word(platform: Platform) -> No
         rows = lake_table(platform.settings, "anomaly_feedback").to_dicts()
         assert len(rows) == n
         assert vars(word) in rows
+
+
+def test_what_was_said_since_is_to_be_analyzed(platform: Platform) -> None:
+    dg.materialize([cost_features], resources={"platform": platform}, raise_on_error=True)
+    assert not is_analyzed(platform)
+    assert materialize(platform)
+    assert is_analyzed(platform)
+    record(platform.settings.paths.decisions, EVENT, "real")
+    assert not is_analyzed(platform)
+    assert materialize(platform)
+    assert is_analyzed(platform)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from finops_assets.alert_settings import Channel
 from finops_assets.notify.choose import Subject
 
 NOW = datetime(2026, 3, 20, 6, 10, tzinfo=UTC)
@@ -30,3 +31,8 @@ def subject(**given: Any) -> Subject:
         "metric": "EffectiveCost",
     }
     return Subject(**{**values, **given})
+
+
+def channel(**given: Any) -> Channel:
+    """A channel as finops.toml gives it."""
+    return Channel.model_validate(given)

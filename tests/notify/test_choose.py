@@ -9,14 +9,11 @@ from typing import Any
 
 import pytest
 
-from finops_assets.alert_settings import Channel
 from finops_assets.decisions.alerts import Alert
 from finops_assets.notify.choose import Subject, choose, due, is_worth
-from tests.notify.subjects import NOW, subject
+from tests.notify.subjects import NOW, channel, subject
 
-
-def channel(**given: Any) -> Channel:
-    return Channel(url="json://localhost", **given)
+HOOK = {"url": "json://localhost"}
 
 
 @pytest.mark.parametrize(
@@ -45,11 +42,11 @@ def channel(**given: Any) -> Channel:
 def test_all_thresholds_must_be_reached(
     of_channel: dict[str, Any], of_subject: dict[str, Any], told: bool
 ) -> None:
-    assert is_worth(subject(**of_subject), channel(**of_channel)) is told
+    assert is_worth(subject(**of_subject), channel(**{**HOOK, **of_channel})) is told
 
 
 def told(given: Subject, record: list[Alert], now: datetime = NOW) -> list[Alert]:
-    return choose([given], {"finance": channel()}, record, now)
+    return choose([given], {"finance": channel(**HOOK)}, record, now)
 
 
 @pytest.mark.parametrize(
@@ -91,17 +88,19 @@ def test_a_state_that_comes_back_is_told() -> None:
 def test_the_first_run_of_each_channel_does_not_flood() -> None:
     old = subject(subject_id="old", until=NOW.date() - timedelta(days=8))
     week = subject(subject_id="week", until=NOW.date() - timedelta(days=7))
-    first = choose([old, week], {"finance": channel()}, [], NOW)
+    first = choose([old, week], {"finance": channel(**HOOK)}, [], NOW)
     assert {a.subject_id: a.status for a in first} == {"old": "seen", "week": "waiting"}
-    assert not choose([old, week], {"finance": channel()}, first, NOW + timedelta(days=1))
-    later = choose([old, week], {"finance": channel(), "team": channel()}, first, NOW + timedelta(days=1))
+    assert not choose([old, week], {"finance": channel(**HOOK)}, first, NOW + timedelta(days=1))
+    later = choose(
+        [old, week], {"finance": channel(**HOOK), "team": channel(**HOOK)}, first, NOW + timedelta(days=1)
+    )
     assert {(a.channel, a.subject_id, a.status) for a in later} == {
         ("team", "old", "seen"),
         ("team", "week", "seen"),
     }
     # After its first run a channel hears of what is old as well: it is new to the record.
     late = subject(subject_id="late", until=date(2026, 1, 5))
-    assert [a.status for a in choose([late], {"finance": channel()}, first, NOW)] == ["waiting"]
+    assert [a.status for a in choose([late], {"finance": channel(**HOOK)}, first, NOW)] == ["waiting"]
 
 
 def test_the_severest_and_largest_come_first() -> None:
@@ -110,7 +109,7 @@ def test_the_severest_and_largest_come_first() -> None:
         subject(subject_id="critical", severity="critical", impact=Decimal(1)),
         subject(subject_id="large", impact=Decimal(-90)),
     ]
-    found = choose(given, {"finance": channel()}, [], NOW)
+    found = choose(given, {"finance": channel(**HOOK)}, [], NOW)
     assert [a.subject_id for a in found] == ["critical", "large", "small"]
 
 
@@ -126,7 +125,7 @@ def test_the_severest_and_largest_come_first() -> None:
     ],
 )
 def test_a_digest_is_due_when_its_hour_comes(hour: int, minutes: int, is_due: bool) -> None:
-    (waiting,) = choose([subject()], {"team": channel(mode="digest")}, [], NOW)
+    (waiting,) = choose([subject()], {"team": channel(mode="digest", **HOOK)}, [], NOW)
     assert bool(due([waiting], hour, NOW + timedelta(minutes=minutes))) is is_due
 
 
