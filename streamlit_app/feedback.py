@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import streamlit as st
 
@@ -45,15 +45,14 @@ def feedback_form(event: Mapping[str, Any]) -> None:
             author = st.text_input("Your name", max_chars=200, key=f"author_{anomaly_id}")
             sent = st.form_submit_button("Save", icon=":material/check:")
         if sent:
-            chosen = cast("Verdict", verdict)
             feedback.record(
                 data.settings().paths.decisions,
                 event,
-                chosen,
+                verdict,
                 note=note,
                 author=author,
             )
-            st.toast(f"Saved: {_LABELS[chosen]}", icon=":material/check:")
+            st.toast(f"Saved: {_LABELS[verdict]}", icon=":material/check:")
     _history(feedback.said(data.settings().paths.decisions, anomaly_id, until=day))
 
 

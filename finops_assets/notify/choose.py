@@ -102,13 +102,13 @@ def due(record: Sequence[Alert], digest_hour: int, now: datetime) -> list[Alert]
 
 def _is_due(alert: Alert, digest_hour: int, now: datetime) -> bool:
     if alert.status == "failed" and alert.tried_at is not None:
-        return now >= alert.tried_at + PATIENCE * 2 ** (alert.attempts - 1)
+        return now >= alert.tried_at + PATIENCE * int(2 ** (alert.attempts - 1))
     if alert.status != "waiting":
         return False
     if alert.mode == "immediate":
         return True
     today = now.replace(hour=digest_hour, minute=0, second=0, microsecond=0)
-    newest: datetime = today if today <= now else today - timedelta(days=1)
+    newest = today if today <= now else today - timedelta(days=1)
     return alert.created_at < newest
 
 
