@@ -13,6 +13,7 @@ from finops_api import errors, health
 from finops_api.deps import NotModifiedError
 from finops_api.orchestrator import Orchestrator
 from finops_api.telemetry import RequestId
+from finops_api.v1.anomalies import feedback
 from finops_api.v1.anomalies import routes as anomalies
 from finops_api.v1.budgets import routes as budgets
 from finops_api.v1.conformance import routes as conformance
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         forecast,
         anomalies,
         budgets,
+        feedback,
         ingestion,
         invoices,
         conformance,

@@ -41,11 +41,14 @@ class Reading:
     warehouse: Pinned
     snapshot: Snapshot
     as_of: date | None = None
+    beside: str = ""
+    """Names the state of what the answer holds that is not published, such as newest feedback."""
 
     @property
     def etag(self) -> str:
         """Names the state: the version, and when it was published, since a new data folder starts at 1."""
-        return f'"{self.snapshot.version}-{int(self.snapshot.published_at.timestamp() * 1000):x}"'
+        at = f"{self.snapshot.version}-{int(self.snapshot.published_at.timestamp() * 1000):x}"
+        return f'"{at}-{self.beside}"' if self.beside else f'"{at}"'
 
     def answer(self, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
         """The body with its snapshot, and the headers by which clients and caches check it again."""
@@ -92,13 +95,18 @@ def reading(request: Request, as_of: AsOf = None) -> Iterator[Reading]:
 
     Raises NotPublishedError, NotModifiedError, and a 422 problem for a day that is not kept.
     """
+    yield from hold(request, as_of)
+
+
+def hold(request: Request, as_of: date | None, beside: str = "") -> Iterator[Reading]:
+    """The same for an answer that also holds what `beside` names; raises what `reading` raises."""
     warehouse: Warehouse = request.app.state.warehouse
     try:
         wanted = as_known_on(warehouse, as_of)
     except NotKeptError as error:
         raise invalid("as_of", str(as_of), str(error)) from None
     with pinned(wanted) as held:
-        found = Reading(held, snapshot(held), as_of)
+        found = Reading(held, snapshot(held), as_of, beside)
         known = [
             tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")
         ]

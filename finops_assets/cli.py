@@ -24,6 +24,8 @@ app = typer.Typer(
 )
 sources_app = typer.Typer(help="The configured sources of bills.", no_args_is_help=True)
 app.add_typer(sources_app, name="sources")
+alerts_app = typer.Typer(help="What was told to whom.", invoke_without_command=True)
+app.add_typer(alerts_app, name="alerts")
 console = Console()
 errors = Console(stderr=True)
 
@@ -46,6 +48,7 @@ def _plain_errors() -> Iterator[None]:
     """What a user can mend is said in one text, without a traceback."""
     import duckdb
 
+    from finops_assets.alert_settings import ChannelError
     from finops_assets.forecasting.daily_table import BadTableError
     from finops_assets.intake.parse import BillError
     from finops_assets.queries.dimensions import UnknownDimensionError
@@ -61,6 +64,7 @@ def _plain_errors() -> Iterator[None]:
 
     plain = (
         ConfigError,
+        ChannelError,
         SourceError,
         BillError,
         NotPublishedError,
@@ -262,6 +266,30 @@ def invoices(
         _check_known(settings, [source] if source else None)
         if not print_invoices(_known(settings, as_of), console, source, month):
             raise typer.Exit(1)
+
+
+@alerts_app.callback()
+def alerts(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
+) -> None:
+    """Show what was told through which channel, and how that went."""
+    from finops_assets.decisions.alerts import recorded
+    from finops_assets.running.alerts import print_alerts
+
+    if context.invoked_subcommand is None:
+        with _plain_errors():
+            print_alerts(recorded(current_settings().paths.decisions), console, limit)
+
+
+@alerts_app.command("test")
+def test_channel(channel: Annotated[str, typer.Argument(help="A channel's name in finops.toml.")]) -> None:
+    """Send a test message through one channel."""
+    from finops_assets.running.alerts import send_test
+
+    with _plain_errors():
+        send_test(current_settings().alerts, channel)
+        console.print(f"{channel} took the message.")
 
 
 @app.command()

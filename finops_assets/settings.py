@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from finops_assets import setting_values
+from finops_assets.alert_settings import Alerts
 from finops_assets.budget_settings import Budget
 from finops_assets.source_settings import DemoSource, FilesSource, Source, Strict
 
@@ -155,6 +156,7 @@ class Settings(BaseSettings):
     history: History = History()
     services: Services = Services()
     currency: Currency = Currency()
+    alerts: Alerts = Alerts()
     accepted_bills: dict[str, Annotated[str, Field(min_length=1)]] = {}
     """Bills that are taken although they break a rule that figures depend on: bill_id → why."""
     sources: dict[Annotated[str, AfterValidator(_source_name)], Source] = DEMO_SOURCES
@@ -261,6 +263,7 @@ def _explain(error: ValidationError, path: Path) -> str:
             continue
         key = ".".join(str(part) for part in fault["loc"])
         given = fault.get("input")
-        found = "" if fault["type"] == "missing" else f" (found {given!r})"
+        hidden = fault["type"] == "missing" or fault["loc"][:2] == ("alerts", "channels")  # may be a secret
+        found = "" if hidden else f" (found {given!r})"
         lines.append(f"  {key}: {fault['msg']}{found}")
     return "\n".join([*lines, "", "A valid file:", "", EXAMPLE])

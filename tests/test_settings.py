@@ -114,3 +114,25 @@ def test_a_named_file_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("FINOPS_CONFIG", "nowhere.toml")
     with pytest.raises(ConfigError, match=r"nowhere\.toml, which does not exist"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("channel", "says"),
+    [
+        ('url = "json://kim:hunter2@host"\nurl_env = "HOOK"', "alerts.channels.hook: .*found both"),
+        ("", "alerts.channels.hook: .*found neither"),
+        ('url = ["json://kim:hunter2@host"]', "alerts.channels.hook.url: .*string"),
+        ('url_env = "json://kim:hunter2@host"', "alerts.channels.hook.url_env: .*pattern"),
+        ('addres = "json://kim:hunter2@host"\nurl_env = "HOOK"', "alerts.channels.hook.addres: "),
+        ('url_env = "HOOK"\nmin_impact = 100', "alerts.channels.hook.min_impact: .*amount in quotes"),
+    ],
+)
+def test_a_wrong_channel_is_named_without_its_secret(
+    channel: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "finops.toml"
+    path.write_text(f"[alerts.channels.hook]\n{channel}\n", encoding="utf-8")
+    monkeypatch.setenv("FINOPS_CONFIG", str(path))
+    with pytest.raises(ConfigError, match=says) as raised:
+        load_settings()
+    assert "hunter2" not in str(raised.value)

@@ -26,6 +26,7 @@ from finops_assets.intake.tables import BILLS
 from finops_assets.lake.lake import Lake
 from finops_assets.marts import anomalies, budgets, forecasts, series
 from finops_assets.marts import tables as marts
+from finops_assets.marts.alerts import ALERTS
 from finops_assets.marts.arrivals import DELIVERED_DAYS
 from finops_assets.marts.conformance import CONFORMANCE, conformance_sql, counts_sql
 from finops_assets.marts.control_totals import CONTROL_TOTALS, control_totals_sql
@@ -136,12 +137,14 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             anomalies.COST_ANOMALIES,
             anomalies.ANOMALY_DRIVERS,
             *BUDGET_TABLES,
+            anomalies.ANOMALY_FEEDBACK,
             marts.EXCHANGE_RATES,
             marts.QUALITY,
             CONFORMANCE,
             RESTATEMENTS,
             INVOICES,
             CONTROL_TOTALS,
+            ALERTS,
             *DATASETS.values(),
         ),
         views=(costs_table(TAG_KEYS), *(f.raw_table() for f in FORMATS)),

@@ -13,8 +13,9 @@ from pathlib import Path
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS feedback (
-    feedback_id TEXT PRIMARY KEY, anomaly_id TEXT NOT NULL, verdict TEXT NOT NULL, note TEXT NOT NULL,
-    author TEXT NOT NULL, said_at TEXT NOT NULL, event TEXT NOT NULL
+    feedback_id TEXT PRIMARY KEY, anomaly_id TEXT NOT NULL, series_id TEXT NOT NULL, kind TEXT NOT NULL,
+    first_day TEXT NOT NULL, last_day TEXT NOT NULL, impact TEXT NOT NULL, verdict TEXT NOT NULL,
+    note TEXT NOT NULL, author TEXT NOT NULL, said_at TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS budgets (
     budget TEXT NOT NULL, definition TEXT NOT NULL, author TEXT NOT NULL, said_at TEXT NOT NULL

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from finops_assets.defs.anomalies import assets as anomalies
+from finops_assets.defs.anomalies import feedback
 from finops_assets.defs.budgets import assets as budgets
 from finops_assets.defs.costs import assets as costs
 from finops_assets.defs.currency import assets as currency
@@ -16,6 +17,7 @@ from finops_assets.defs.ingestion.schedules import schedules
 from finops_assets.defs.ingestion.sensors import sensors
 from finops_assets.defs.jobs import analysis_job, refresh_job
 from finops_assets.defs.marts import assets as marts
+from finops_assets.defs.notify import assets as notify
 from finops_assets.defs.publishing import assets as publishing
 from finops_assets.defs.quality import assets as quality
 from finops_assets.defs.resources import Platform
@@ -32,15 +34,17 @@ def definitions() -> dg.Definitions:
         quality,
         currency,
         forecasting,
+        feedback,
         anomalies,
         budgets,
         publishing,
+        notify,
     )
     return dg.Definitions(
         assets=[asset for stage in stages for asset in stage.assets],
         jobs=[refresh_job, analysis_job],
-        sensors=sensors,
-        schedules=schedules,
+        sensors=[*sensors, *feedback.sensors],
+        schedules=[*schedules, *notify.schedules],
         resources={"platform": Platform()},
         executor=dg.in_process_executor,
     )

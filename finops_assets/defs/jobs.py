@@ -18,7 +18,7 @@ refresh_job = dg.define_asset_job(
 analysis_job = dg.define_asset_job(
     ANALYSIS,
     selection=dg.AssetSelection.groups(
-        "currency", "features", "forecasting", "anomalies", "budgets", "publishing"
+        "currency", "features", "forecasting", "anomalies", "budgets", "publishing", "alerts"
     ),
-    description="Forecasts, anomalies and the published warehouse, from all that the lake holds.",
+    description="Forecasts, anomalies, the published warehouse and alerts, from all that the lake holds.",
 )

@@ -55,3 +55,22 @@ ANOMALY_DRIVERS = Table(
     ),
     order_by=("anomaly_id", "dimension", "rank"),
 )
+
+ANOMALY_FEEDBACK = Table(
+    name="anomaly_feedback",
+    description="What people said of an event, as it then was; of several words the newest counts.",
+    columns=(
+        Column("feedback_id", "VARCHAR"),
+        Column("anomaly_id", "VARCHAR", "The event; see cost_anomalies."),
+        Column("series_id", "VARCHAR", "The event's series, which names its currency."),
+        Column("kind", "VARCHAR", "The event's kind."),
+        Column("first_day", "DATE"),
+        Column("last_day", "DATE"),
+        Column("impact", MONEY, "The event's impact, in the currency of its series."),
+        Column("verdict", "VARCHAR", "expected, planned, real or resolved."),
+        Column("note", "VARCHAR", "Why, in words; may be empty."),
+        Column("author", "VARCHAR", "Who said so; empty where nobody signed."),
+        Column("said_at", "TIMESTAMPTZ"),
+    ),
+    order_by=("said_at", "feedback_id"),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from finops_assets.defs.anomalies.feedback import feedback_key
 from finops_assets.defs.costs.assets import TABLE as COSTS
 from finops_assets.defs.costs.assets import recipe
 from finops_assets.defs.datasets.assets import is_made
@@ -22,6 +23,8 @@ from finops_assets.defs.quality.invoices import invoices_key
 from finops_assets.defs.quality.restatements import is_compared
 from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
+from finops_assets.marts.alerts import ALERTS
+from finops_assets.marts.anomalies import ANOMALY_FEEDBACK
 from finops_assets.marts.datasets import DATASETS
 from finops_assets.marts.invoices import INVOICES
 from finops_assets.marts.series import COST_FEATURES
@@ -62,18 +65,25 @@ def months_before_first(platform: Platform, source: str) -> list[str]:
 
 
 def is_analyzed(platform: Platform) -> bool:
-    """Whether the models have seen the newest `daily_costs`."""
-    return platform.lake.is_current(COST_FEATURES, {}, features_key(platform))
+    """Whether the models have seen the newest `daily_costs`, and what people said since."""
+    lake = platform.lake
+    return lake.is_current(COST_FEATURES, {}, features_key(platform)) and lake.is_current(
+        ANOMALY_FEEDBACK, {}, feedback_key(platform)
+    )
 
 
 def is_published(platform: Platform) -> bool:
-    """Whether the published warehouse holds the newest version of every table."""
+    """Whether the published warehouse holds the newest version of every table but the record of alerts.
+
+    That one follows a publication, and waits for the next.
+    """
     try:
         published = published_versions(platform.settings.paths.warehouse)
     except NotPublishedError:
         return False
     tables = (*native_tables(), *view_tables())
-    return published == {t.name: platform.lake.version(t) for t in tables}
+    newest = {t.name: platform.lake.version(t) for t in tables if t is not ALERTS}
+    return {name: version for name, version in published.items() if name != ALERTS.name} == newest
 
 
 def _known_months(platform: Platform, source: str) -> set[str]:

@@ -12,6 +12,7 @@ import streamlit as st
 from finops_assets.queries import anomalies as events
 from finops_assets.queries.forecasts import Level, series_filters
 from streamlit_app import breakdown, charts, data, drivers, filters, states, tables
+from streamlit_app.feedback import feedback_form
 from streamlit_app.format import (
     change,
     compact,
@@ -219,6 +220,7 @@ def _event(row: dict[str, Any], currency: str) -> None:
         )
         rows_link(figure, "Bill rows of these days")
         drivers.show(row, figure)
+        feedback_form(row)
 
 
 page()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from finops_api.deps import NOT_MODIFIED, CurrentReading, Reading
+from finops_api.deps import NOT_MODIFIED, CurrentSettings, Reading
 from finops_api.errors import (
     InvalidParameterProblem,
     NotPublishedProblem,
@@ -18,8 +18,10 @@ from finops_api.errors import (
 )
 from finops_api.period import Period
 from finops_api.provenance import rows_url
+from finops_api.v1.anomalies.feedback import JudgedReading, known_event
 from finops_api.v1.anomalies.schemas import AnomaliesAnswer, AnomaliesQuery, AnomalyAnswer
 from finops_api.wire import plain
+from finops_assets.decisions import feedback
 from finops_assets.queries import anomalies as events
 from finops_assets.queries.costs import Filter
 from finops_assets.queries.forecasts import series_filters
@@ -44,7 +46,9 @@ _NAMES = {
 
 
 @router.get("", response_model=AnomaliesAnswer, summary="Anomalies")
-def get_anomalies(asked: Annotated[AnomaliesQuery, Query()], reading: CurrentReading) -> Response:
+def get_anomalies(
+    asked: Annotated[AnomaliesQuery, Query()], settings: CurrentSettings, reading: JudgedReading
+) -> Response:
     """Events that touch the days from start_date to end_date, both included."""
     if asked.start_date and asked.end_date and asked.start_date > asked.end_date:
         raise invalid(
@@ -62,7 +66,8 @@ def get_anomalies(asked: Annotated[AnomaliesQuery, Query()], reading: CurrentRea
         currency=asked.currency,
         limit=asked.limit,
     )
-    return reading.answer({"anomalies": [_event(reading, row) for row in found.to_pylist()]})
+    said = feedback.newest(settings.paths.decisions, until=reading.as_of)
+    return reading.answer({"anomalies": [_event(reading, row, said) for row in found.to_pylist()]})
 
 
 @router.get(
@@ -71,23 +76,23 @@ def get_anomalies(asked: Annotated[AnomaliesQuery, Query()], reading: CurrentRea
     summary="One anomaly and its drivers",
     responses=problems(UnknownProblem),
 )
-def get_anomaly(anomaly_id: str, reading: CurrentReading) -> Response:
+def get_anomaly(anomaly_id: str, settings: CurrentSettings, reading: JudgedReading) -> Response:
     """An event: why, what changed, and by dimension the values that made it; each adds up to its impact."""
-    try:
-        event = events.anomaly(reading.warehouse, anomaly_id)
-    except events.UnknownAnomalyError as error:
-        raise UnknownProblem(f"{error} GET /api/v1/anomalies lists those there are.") from None
+    event = known_event(reading.warehouse, anomaly_id)
     drivers = events.drivers(reading.warehouse, anomaly_id).to_pylist()
     splits = [
         {"dimension": dimension, "drivers": _drivers(reading, event, list(rows))}
         for dimension, rows in groupby(drivers, key=lambda row: row["dimension"])
     ]
-    return reading.answer({"anomaly": _event(reading, event), "drivers": splits})
+    said = feedback.newest(settings.paths.decisions, until=reading.as_of)
+    return reading.answer({"anomaly": _event(reading, event, said), "drivers": splits})
 
 
-def _event(reading: Reading, row: dict[str, Any]) -> dict[str, Any]:
+def _event(reading: Reading, row: dict[str, Any], said: dict[str, feedback.Feedback]) -> dict[str, Any]:
     named = {_NAMES.get(k, k): v for k, v in plain(row).items() if k != "series_id"}
-    return {**named, "rows_url": _rows_url(reading, row)}
+    newest = said.get(row["anomaly_id"])
+    judged = {"verdict": newest.verdict if newest else None, "note": newest.note if newest else None}
+    return {**named, **judged, "rows_url": _rows_url(reading, row)}
 
 
 def _drivers(reading: Reading, event: dict[str, Any], drivers: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from finops_api.deps import Query, SnapshotStamp
+from finops_assets.decisions.feedback import Verdict
 from finops_assets.queries.anomalies import Severity, Status
 from finops_assets.queries.forecasts import Level
 
@@ -80,6 +81,10 @@ class Anomaly(BaseModel):
     )
     status: Status
     first_seen: str = Field(examples=["2026-01-11T05:00:00Z"])
+    verdict: Verdict | None = Field(
+        description="What people said of it last, shown at once; null where nobody did.", examples=["planned"]
+    )
+    note: str | None = Field(description="Their reason, in words.", examples=["Load test, ticket 4711"])
     rows_url: str = Field(description="GET this for the bill rows that `actual` adds up.", examples=[ROWS])
 
 
@@ -124,3 +129,40 @@ class AnomalyAnswer(BaseModel):
     snapshot: SnapshotStamp
     anomaly: Anomaly
     drivers: list[DriverSplit]
+
+
+class FeedbackRequest(BaseModel):
+    """POST /anomalies/{anomaly_id}/feedback."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verdict: Verdict = Field(
+        description="expected: it always does that. planned: a change that was meant. "
+        "real: it was an anomaly. resolved: and it is dealt with.",
+        examples=["planned"],
+    )
+    note: str = Field(default="", max_length=2000, description="Why.", examples=["Load test, ticket 4711"])
+    author: str = Field(default="", max_length=200, description="Who says so.", examples=["kim@example.com"])
+
+
+class Feedback(BaseModel):
+    """One word about an event, which is as it was when it was judged."""
+
+    id: str
+    anomaly_id: str = Field(examples=["5f0c1d2e3a4b"])
+    kind: str = Field(examples=["spike"])
+    first_day: str = Field(examples=["2026-01-10"])
+    last_day: str = Field(description="Included.", examples=["2026-01-12"])
+    impact: Money
+    currency: Currency
+    verdict: Verdict
+    note: str
+    author: str
+    said_at: str = Field(examples=["2026-01-13T08:30:00Z"])
+
+
+class FeedbackAnswer(BaseModel):
+    """What was said of an event, the newest first."""
+
+    snapshot: SnapshotStamp
+    feedback: list[Feedback]

@@ -8,6 +8,7 @@ from finops_assets.defs.resources import Platform
 from finops_assets.intake.tables import ACCOUNT_NAMES, BILLS
 from finops_assets.marts import anomalies, budgets, forecasts, series
 from finops_assets.marts import tables as marts
+from finops_assets.marts.alerts import ALERTS
 from finops_assets.marts.conformance import CONFORMANCE
 from finops_assets.marts.control_totals import CONTROL_TOTALS
 from finops_assets.marts.datasets import DATASETS
@@ -36,6 +37,7 @@ def native_tables() -> tuple[Table, ...]:
         anomalies.ANOMALY_DRIVERS,
         budgets.BUDGET_STATUS,
         budgets.BUDGET_DAYS,
+        anomalies.ANOMALY_FEEDBACK,
         marts.EXCHANGE_RATES,
         marts.QUALITY,
         CONFORMANCE,
@@ -43,6 +45,7 @@ def native_tables() -> tuple[Table, ...]:
         RESTATEMENTS,
         INVOICES,
         CONTROL_TOTALS,
+        ALERTS,
     )
 
 
@@ -66,7 +69,8 @@ def publish_lake(platform: Platform, run_id: str = "") -> Publication:
 
 
 @dg.asset(
-    deps=[t.name for t in (*native_tables(), *view_tables())],
+    # Alerts tell of what is published: their record comes with the publication that follows.
+    deps=[t.name for t in (*native_tables(), *view_tables()) if t is not ALERTS],
     automation_condition=dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing()),
     group_name="publishing",
     owners=["team:finops"],

@@ -1,0 +1,35 @@
+"""What there is to tell: the published events, with their causes and links."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from finops_assets.decisions.feedback import newest
+from finops_assets.notify.choose import Subject
+from finops_assets.notify.message import anomaly_subject
+from finops_assets.queries.access import Reader, fetch
+from finops_assets.queries.anomalies import anomalies
+from finops_assets.queries.forecasts import series_filters
+from finops_assets.settings import Settings
+
+_SETTLED = {"expected", "planned", "resolved"}
+"""Verdicts after which nobody has to be told any more."""
+
+
+def anomaly_subjects(warehouse: Reader, settings: Settings) -> list[Subject]:
+    """Every published event that people have not settled. Raises NotPublishedError."""
+    said = newest(settings.paths.decisions)
+    causes = fetch(warehouse, "SELECT * FROM anomaly_drivers ORDER BY anomaly_id, dimension, rank")
+    drivers = {k: list(rows) for k, rows in groupby(causes.to_pylist(), key=lambda d: d["anomaly_id"])}
+    return [
+        anomaly_subject(
+            event, drivers.get(event["anomaly_id"], []), _filters(event), settings.alerts.dashboard
+        )
+        for event in anomalies(warehouse).to_pylist()
+        if event["anomaly_id"] not in said or said[event["anomaly_id"]].verdict not in _SETTLED
+    ]
+
+
+def _filters(event: dict[str, Any]) -> list[tuple[str, str | None]]:
+    return [(f.column, value) for f in series_filters(event) for value in f.values]
