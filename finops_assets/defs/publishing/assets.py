@@ -32,6 +32,7 @@ def native_tables() -> tuple[Table, ...]:
         series.COST_FEATURES,
         forecasts.COST_FORECASTS,
         forecasts.FORECAST_ACCURACY,
+        forecasts.FORECAST_RECORD,
         anomalies.COST_ANOMALIES,
         anomalies.ANOMALY_DRIVERS,
         marts.EXCHANGE_RATES,
