@@ -43,6 +43,7 @@ PAGES = {
     "azure": "azure",
     "gcp": "gcp",
     "forecast": "forecast",
+    "forecast_record": "forecast_record",
     "anomalies": "anomalies",
     "bills": "bills",
     "conformance": "conformance",
