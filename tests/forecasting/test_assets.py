@@ -137,7 +137,7 @@ def test_from_the_cube_to_drivers_once_for_each_state_of_the_data(platform: Plat
     client = MlflowClient(tracking_uri=f"sqlite:///{database}")
     logged = client.get_run(run_ids[0][0]).data.metrics
     assert logged["wape/total/BilledCost/USD/SeasonalNaive/30"] == pytest.approx(wape)
-    assert [a.path for a in client.list_artifacts(run_ids[0][0])] == ["accuracy.csv"]
+    assert [a.path for a in client.list_artifacts(run_ids[0][0])] == ["accuracy.csv", "model"]
 
     # The injected spike, at every level it is seen, and its cause.
     events = ask(

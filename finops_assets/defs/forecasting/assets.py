@@ -87,7 +87,7 @@ def in_ledger(platform: Platform, key: str) -> bool:
 
 def make_forecasts(platform: Platform, key: str, run_id: str) -> Iterator[dg.MaterializeResult[Any]]:
     """One making: compute, record in MLflow, append to the ledger, replace the accuracy."""
-    from finops_assets.defs.forecasting.tracking import record_backtest
+    from finops_assets.defs.forecasting.tracking import record_making
     from finops_assets.forecasting.fleet import forecast_fleet
 
     lake, engine = platform.lake, platform.engine
@@ -96,7 +96,7 @@ def make_forecasts(platform: Platform, key: str, run_id: str) -> Iterator[dg.Mat
     made = forecast_fleet(features, horizon=HORIZON)
     seconds = round(perf_counter() - started, 1)
     params = {"horizon": HORIZON, "data": key, "skipped_series": made.skipped, "seconds": seconds}
-    backtest = record_backtest(platform.settings.paths.mlflow, made.accuracy, params, run_id)
+    backtest = record_making(platform.settings.paths.mlflow, made.forecasts, made.accuracy, params, run_id)
     if not in_ledger(platform, key):
         partition = {"made_on_month": f"{made_at:%Y-%m}"}
         path = lake.new_file(COST_FORECASTS, partition, key)
