@@ -229,7 +229,7 @@ def test_forecast_shows_the_making_in_force(open_page: Open) -> None:
 
 def test_the_forecast_page_tells_what_has_come_beside_its_backtest(open_page: Open) -> None:
     rows = open_page("forecast", of="Provider", series="AWS").dataframe[-1].value
-    since = {(r.model, r.horizon): r.since for r in rows.itertuples()}
+    since = {(r["model"], r["horizon"]): r["since"] for r in rows.to_dict("records")}
     assert since["AutoETS", 30] > 0
     # Ninety days of no making have come, and the other model was only tried the day before.
     assert math.isnan(since["AutoETS", 90])

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -43,9 +44,11 @@ class Forecasts:
     def __init__(self, rows: pa.Table) -> None:
         self._rows = rows
         self._horizon = rows["horizon"].to_numpy()
-        self._places: Mapping[str, Any] = (
-            rows.select(["series_id"]).to_pandas().groupby("series_id", sort=False).indices
-        )
+        ids = rows["series_id"].combine_chunks().dictionary_encode()
+        codes = ids.indices.to_numpy()
+        order = np.argsort(codes, kind="stable")
+        edges = np.searchsorted(codes[order], np.arange(1, len(ids.dictionary)))
+        self._places = dict(zip(ids.dictionary.to_pylist(), np.split(order, edges), strict=True))
 
     def predict(self, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """The forecast rows of each asked series, in the order asked; money as Decimal.
@@ -132,11 +135,14 @@ def register(client: MlflowClient, run: Run, forecasts: pa.Table, accuracy: pa.T
 
 
 def _champion_errors(client: MlflowClient) -> dict[str, float] | None:
-    """The deciding errors that the champion's own run recorded; None without a champion."""
+    """The deciding errors that the champion's own run recorded; None where there are none."""
     champion = client.get_registered_model(NAME).aliases.get(CHAMPION)
     if champion is None:
         return None
-    recorded = client.get_run(client.get_model_version(NAME, champion).run_id).data.metrics
+    run_id = client.get_model_version(NAME, champion).run_id
+    if run_id is None:  # a person's own model, registered by hand
+        return None
+    recorded = client.get_run(run_id).data.metrics
     return {k.removeprefix(METRIC_PREFIX): v for k, v in recorded.items() if k.startswith(METRIC_PREFIX)}
 
 
@@ -154,12 +160,14 @@ def _save(forecasts: pa.Table, folder: Path) -> None:
     inputs = Schema(
         [ColSpec(DataType.string, "series_id"), ColSpec(DataType.long, "horizon", required=False)]
     )
-    save_model(
-        folder / "model",
-        loader_module=__name__,
-        data_path=str(data),
-        signature=ModelSignature(inputs=inputs),
-        input_example=pd.DataFrame({"series_id": [in_force["series_id"][0].as_py()], "horizon": [7]}),
-        # Named, so that MLflow does not import the model in another process to find them.
-        pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", "pandas", "pyarrow")],
-    )
+    with warnings.catch_warnings():
+        # With an example of the input MLflow loads the whole model again to try it; the signature is ours.
+        warnings.filterwarnings("ignore", message=".*An input example was not provided")
+        save_model(
+            folder / "model",
+            loader_module=__name__,
+            data_path=str(data),
+            signature=ModelSignature(inputs=inputs),
+            # Named, so that MLflow does not import the model in another process to find them.
+            pip_requirements=[f"{name}=={version(name)}" for name in ("mlflow", "pandas", "pyarrow")],
+        )
