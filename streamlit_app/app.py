@@ -61,6 +61,12 @@ PAGES = {
             help="What each series is expected to cost, how sure that is, and how right it was before.",
         ),
         st.Page(
+            "app_pages/forecast_record.py",
+            title="Forecast record",
+            icon=":material/fact_check:",
+            help="What was said on a day, what came, and whether the backtest's promise was kept.",
+        ),
+        st.Page(
             "app_pages/anomalies.py",
             title="Anomalies",
             icon=":material/crisis_alert:",

@@ -134,6 +134,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             series.COST_FEATURES,
             forecasts.COST_FORECASTS,
             forecasts.FORECAST_ACCURACY,
+            forecasts.FORECAST_RECORD,
             anomalies.COST_ANOMALIES,
             anomalies.ANOMALY_DRIVERS,
             *BUDGET_TABLES,
@@ -263,8 +264,10 @@ def _models(build: Builder, last_day: date) -> None:
     features: dict[str, Input] = {"cost_features": build.lake.input(series.COST_FEATURES)}
     made_at = datetime(last_day.year, last_day.month, last_day.day, 5, tzinfo=UTC) + timedelta(days=1)
     text = f"SELECT * FROM ({sql.FORECASTS}) WHERE made_on_month = ?"
-    for month in sorted({f"{made_at:%Y-%m}", f"{made_at - timedelta(days=1):%Y-%m}"}):
+    for month in sorted({f"{made_at - timedelta(days=n):%Y-%m}" for n in sql.MADE_DAYS_BEFORE}):
         build.put(forecasts.COST_FORECASTS, {"made_on_month": month}, text, features, made_at, month)
+    ledger: dict[str, Input] = {**features, "cost_forecasts": build.lake.input(forecasts.COST_FORECASTS)}
+    build.put(forecasts.FORECAST_RECORD, {}, load_sql("forecast_record"), ledger)
     build.put(forecasts.FORECAST_ACCURACY, {}, sql.ACCURACY, {})
     spike = _months_before(last_day, 1) + timedelta(days=sql.SPIKE_FROM - 1)
     build.put(anomalies.COST_ANOMALIES, {}, sql.ANOMALIES, cube, spike, last_day)

@@ -220,6 +220,9 @@ SELECT a.* REPLACE (
 ) FROM accepted AS a, given WHERE refused
 """
 
+MADE_DAYS_BEFORE = (0, 1, 30)
+"""How many days before the newest making the others were made."""
+
 FORECASTS = """
 WITH given AS (SELECT ?::TIMESTAMPTZ AS newest),
 series AS (
@@ -229,11 +232,13 @@ series AS (
         round(avg(cost), 2)::DECIMAL(38,18) AS level_of
     FROM cost_features WHERE is_complete GROUP BY ALL
 ),
-makings (model, is_champion, before, factor) AS (VALUES
-    ('AutoETS', true, INTERVAL 0 DAY, 1.00), ('SeasonalNaive', false, INTERVAL 0 DAY, 0.90),
-    ('AutoETS', true, INTERVAL 1 DAY, 2.00)  -- an earlier making, not in force any more
+makings (model, is_champion, before, saw_less, factor) AS (VALUES
+    ('AutoETS', true, INTERVAL 0 DAY, 0, 1.00), ('SeasonalNaive', false, INTERVAL 0 DAY, 0, 0.90),
+    ('AutoETS', true, INTERVAL 1 DAY, 0, 2.00),  -- an earlier making, not in force any more
+    ('AutoETS', true, INTERVAL 30 DAY, 30, 1.10)  -- and one of which thirty days have come
 )
-SELECT s.* EXCLUDE (level_of), data_until + h::INTEGER AS day, newest - before AS made_at,
+SELECT s.* EXCLUDE (level_of, data_until), s.data_until - saw_less AS data_until,
+    s.data_until - saw_less + h::INTEGER AS day, newest - before AS made_at,
     h AS horizon, model, is_champion, level_of * factor AS mean,
     level_of * factor - 0.01 * h AS lo_80, level_of * factor + 0.01 * h AS hi_80,
     level_of * factor - 0.02 * h AS lo_95, level_of * factor + 0.02 * h AS hi_95,

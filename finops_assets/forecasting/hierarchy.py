@@ -177,7 +177,7 @@ def _naive(series: Series, seen: int, horizon: int) -> FloatArray:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """Cents for the days after each series' last, by position: `sums` of leaves, and `cuts` scaled to them."""
+    """Cents for the days after each series' last, by position: `sums` of leaves, `cuts` scaled to them."""
 
     sums: Mapping[int, Cents]
     cuts: Mapping[int, Cents]

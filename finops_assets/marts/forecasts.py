@@ -1,4 +1,4 @@
-"""The tables of forecasts: the ledger, and how good they were."""
+"""The tables of forecasts: the ledger, how good they were in the backtest, and how good since."""
 
 from __future__ import annotations
 
@@ -48,4 +48,36 @@ FORECAST_ACCURACY = Table(
         Column("mlflow_run_id", "VARCHAR"),
     ),
     order_by=("level", "metric", "horizon", "model"),
+)
+
+FORECAST_RECORD = Table(
+    name="forecast_record",
+    description="How right the ledger's forecasts turned out: what was said against what came.",
+    columns=(
+        Column("level", "VARCHAR"),
+        Column("metric", "VARCHAR"),
+        Column("BillingCurrency", "VARCHAR"),
+        Column("model", "VARCHAR", "Null: whichever model was in force for each series."),
+        Column("is_champion", "BOOLEAN", "Whether it was in force when it was made."),
+        Column(
+            "horizon",
+            "VARCHAR",
+            "7d, 30d or 90d: that many days after data_until, once all have come. month_end: the total of "
+            "the month under way at the making, once it is complete.",
+        ),
+        Column("made_on", "DATE", "The day (UTC) of the making; null: all makings together."),
+        Column("series", "INTEGER", "How many series have come to this horizon."),
+        Column("windows", "INTEGER", "How many makings."),
+        Column("wape", "DOUBLE", "Sum of absolute errors over sum of absolute actuals."),
+        Column(
+            "mase",
+            "DOUBLE",
+            "Mean absolute error over that of the weekly naive up to data_until, the mean of series and "
+            "makings; null for month_end.",
+        ),
+        Column("bias", "DOUBLE", "Sum of errors (forecast - actual) over sum of absolute actuals."),
+        Column("coverage_80", "DOUBLE", "Share of actuals inside the 80% interval."),
+        Column("coverage_95", "DOUBLE"),
+    ),
+    order_by=("level", "metric", "BillingCurrency", "horizon", "made_on", "model"),
 )

@@ -1,8 +1,9 @@
-"""Forecasts in force, how right they were, and what the month will come to."""
+"""Forecasts in force, how right they were, what the month will come to, and what was said before."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
@@ -47,6 +48,16 @@ newest AS (
 )"""
 
 
+_OF_SERIES = """
+f.level = $1 AND f.metric = $2 AND ($3 IS NULL OR f.BillingCurrency = $3)
+    AND ($4 IS NULL OR list_contains($4::VARCHAR[], f.ServiceProviderName))
+    AND ($5 IS NULL OR f.SubAccountId = $5) AND ($6 IS NULL OR f.ServiceName = $6)
+    AND ($7 IS NULL OR f.BillingAccountId = $7) AND ($8 IS NULL OR f.RegionId = $8)
+    AND ($9 IS NULL OR f.tag_key = $9) AND ($10 IS NULL OR f.tag_value = $10)
+    AND ($11 IS NULL OR f.series_id = $11)
+"""
+
+
 def forecast(
     warehouse: Reader,
     level: Level = "total",
@@ -73,29 +84,13 @@ def forecast(
         warehouse,
         f"""
 WITH {_NEWEST}
-SELECT * EXCLUDE (is_champion, made_on_month) FROM newest
-WHERE level = $1 AND metric = $2 AND ($3 IS NULL OR BillingCurrency = $3)
-    AND ($4 IS NULL OR list_contains($4::VARCHAR[], ServiceProviderName))
-    AND ($5 IS NULL OR SubAccountId = $5) AND ($6 IS NULL OR ServiceName = $6)
-    AND ($7 IS NULL OR BillingAccountId = $7) AND ($8 IS NULL OR RegionId = $8)
-    AND ($9 IS NULL OR tag_key = $9) AND ($10 IS NULL OR tag_value = $10)
-    AND ($11 IS NULL OR series_id = $11)
-ORDER BY series_id, day
+SELECT * EXCLUDE (is_champion, made_on_month) FROM newest AS f WHERE {_OF_SERIES} ORDER BY series_id, day
 """,
         (
-            level,
-            metric,
-            currency,
-            names_of(provider),
-            account,
-            service,
-            billing_account,
-            region,
-            tag_key,
-            tag_value,
-            series_id,
+            level, metric, currency, names_of(provider), account, service, billing_account, region, tag_key,
+            tag_value, series_id,
         ),
-    )
+    )  # fmt: skip
 
 
 def forecast_series(warehouse: Reader) -> pa.Table:
@@ -187,3 +182,144 @@ ORDER BY a.level DESC, a.BillingCurrency, expected DESC NULLS LAST, a.ServicePro
 """,
         (metric,),
     )
+
+
+def record(
+    warehouse: Reader,
+    *,
+    level: Level | None = None,
+    metric: str | None = None,
+    currency: str | None = None,
+    made_on: date | None = None,
+) -> pa.Table:
+    """forecast_record: how right the ledger's forecasts turned out, all makings together and each by itself.
+
+    None takes all; `made_on` takes one making's own rows. Makings together come first, then the newest,
+    each with what was in force (a null model) before the models. Shares are DOUBLE.
+    """
+    return fetch(
+        warehouse,
+        """
+SELECT * FROM forecast_record
+WHERE ($1 IS NULL OR level = $1) AND ($2 IS NULL OR metric = $2) AND ($3 IS NULL OR BillingCurrency = $3)
+    AND ($4 IS NULL OR made_on = $4)
+ORDER BY list_position($5::VARCHAR[], level), metric, BillingCurrency,
+    list_position(['7d', '30d', '90d', 'month_end'], horizon), made_on DESC NULLS FIRST, is_champion DESC,
+    model NULLS FIRST
+""",
+        (level, metric, currency, made_on, list(LEVELS)),
+    )
+
+
+def makings(warehouse: Reader) -> pa.Table:
+    """The days on which forecasts were made, the newest first.
+
+    Columns: made_on (DATE, UTC), made_at (of the last making on it), data_until, last_day (of what it
+    forecasts), series, came_until (the newest complete day of any series now, the same in every row).
+    """
+    return fetch(
+        warehouse,
+        """
+WITH days AS (
+    SELECT CAST(made_at AT TIME ZONE 'UTC' AS DATE) AS made_on, max(made_at) AS made_at
+    FROM cost_forecasts GROUP BY 1
+)
+SELECT made_on, made_at, max(data_until) AS data_until, max(day) AS last_day,
+    count(DISTINCT series_id) AS series,
+    (SELECT max(day) FROM cost_features WHERE is_complete) AS came_until
+FROM cost_forecasts JOIN days USING (made_at)
+WHERE is_champion
+GROUP BY ALL ORDER BY made_on DESC
+""",
+    )
+
+
+_SAID = f"""
+making AS (
+    SELECT max(made_at) AS made_at FROM cost_forecasts
+    WHERE CAST(made_at AT TIME ZONE 'UTC' AS DATE) <= $12
+),
+said AS (
+    SELECT f.* EXCLUDE (is_champion, made_on_month), a.cost AS actual, f.mean - a.cost AS error
+    FROM cost_forecasts AS f
+    JOIN making USING (made_at)
+    LEFT JOIN cost_features AS a ON a.series_id = f.series_id AND a.day = f.day AND a.is_complete
+    WHERE f.is_champion AND {_OF_SERIES}
+)"""
+
+
+def said_on(
+    warehouse: Reader,
+    day: date,
+    level: Level = "total",
+    *,
+    provider: str | tuple[str, ...] | None = None,
+    billing_account: str | None = None,
+    account: str | None = None,
+    service: str | None = None,
+    region: str | None = None,
+    tag_key: str | None = None,
+    tag_value: str | None = None,
+    series_id: str | None = None,
+    metric: str = "EffectiveCost",
+    currency: str | None = None,
+) -> pa.Table:
+    """What the newest making on or before `day` (UTC) said, beside what came: a row a series and day.
+
+    Narrowed as in `forecast`. Columns: those of cost_forecasts but is_champion and made_on_month; actual,
+    the day's cost as it is now, and error (mean - actual), null for a day that is not complete yet.
+    """
+    return fetch(
+        warehouse,
+        f"WITH {_SAID} SELECT * FROM said ORDER BY series_id, day",
+        (
+            level, metric, currency, names_of(provider), account, service, billing_account, region, tag_key,
+            tag_value, series_id, day,
+        ),
+    )  # fmt: skip
+
+
+def said_totals(
+    warehouse: Reader,
+    day: date,
+    level: Level = "total",
+    *,
+    provider: str | tuple[str, ...] | None = None,
+    billing_account: str | None = None,
+    account: str | None = None,
+    service: str | None = None,
+    region: str | None = None,
+    tag_key: str | None = None,
+    tag_value: str | None = None,
+    series_id: str | None = None,
+    metric: str = "EffectiveCost",
+    currency: str | None = None,
+) -> pa.Table:
+    """The days of `said_on` that have come, added up: a row a series, in the order of its series_id.
+
+    Columns: series_id, days (that have come), first_day and last_day (of these), said, actual, error (said -
+    actual), absolute_error (the days' absolute errors), wape (DOUBLE: that over the days' absolute actuals),
+    inside_80, inside_95 (days whose actual lies in the interval). All but days and series_id are null, or 0
+    for the counts, where none has come.
+    """
+    return fetch(
+        warehouse,
+        f"""
+WITH {_SAID}
+SELECT series_id, count(actual) AS days,
+    min(day) FILTER (WHERE actual IS NOT NULL) AS first_day,
+    max(day) FILTER (WHERE actual IS NOT NULL) AS last_day,
+    sum(mean) FILTER (WHERE actual IS NOT NULL) AS said,
+    sum(said.actual) AS actual,
+    sum(said.error) AS error,
+    sum(abs(said.error)) AS absolute_error,
+    sum(abs(said.error)) / nullif(sum(abs(said.actual)), 0) AS wape,
+    count(*) FILTER (WHERE said.actual BETWEEN lo_80 AND hi_80) AS inside_80,
+    count(*) FILTER (WHERE said.actual BETWEEN lo_95 AND hi_95) AS inside_95
+FROM said GROUP BY series_id ORDER BY series_id
+""",
+        (
+            level, metric, currency, names_of(provider), account, service, billing_account, region, tag_key,
+            tag_value, series_id, day,
+        ),
+    )  # fmt: skip

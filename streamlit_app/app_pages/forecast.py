@@ -13,7 +13,7 @@ import streamlit as st
 from finops_assets.queries import forecasts
 from finops_assets.queries.costs import Metric
 from finops_assets.queries.forecasts import series_filters
-from streamlit_app import breakdown, charts, data, filters, states, tables
+from streamlit_app import breakdown, charts, data, filters, live, states, tables
 from streamlit_app.format import COST_LABELS, compact, day, growth, markdown, money, percent, signed_percent
 from streamlit_app.links import Figure, rows_link
 from streamlit_app.series import LEVELS, series_name
@@ -180,9 +180,12 @@ def _tables(ahead: pa.Table, currency: str) -> None:
 
 
 def _record(row: dict[str, Any], metric: str, currency: str) -> None:
-    table = _accuracy(row["level"], metric, currency)
+    table = live.backtest(row["level"], metric, currency)
     if not table.num_rows:
         return
+    since = live.errors_by_model(row["level"], metric, currency)
+    keys = zip(*(table[name].to_pylist() for name in ("model", "is_champion", "horizon")), strict=True)
+    table = table.append_column("since", pa.array([since.get(key) for key in keys], pa.float64()))
     with st.container(border=True):
         st.subheader(f"How right it was: {LEVELS[row['level']].lower()} level, backtested")
         tables.show(
@@ -192,6 +195,17 @@ def _record(row: dict[str, Any], metric: str, currency: str) -> None:
                 "model": "Model",
                 "is_champion": st.column_config.CheckboxColumn("In force"),
                 "wape": st.column_config.NumberColumn("Error (WAPE)", format="percent"),
+                **(
+                    {
+                        "since": st.column_config.NumberColumn(
+                            "Error so far",
+                            format="percent",
+                            help="The same of all makings that have come: see the page Forecast record.",
+                        )
+                    }
+                    if since
+                    else {}
+                ),
                 "mase": st.column_config.NumberColumn(
                     "MASE",
                     format="%.2f",
@@ -207,15 +221,9 @@ def _record(row: dict[str, Any], metric: str, currency: str) -> None:
         )
 
 
-def _accuracy(level: str, metric: str, currency: str) -> pa.Table:
-    table = data.ask(forecasts.accuracy)
-    keep = pc.and_(pc.equal(table["level"], level), pc.equal(table["metric"], metric))
-    return table.filter(pc.and_(keep, pc.equal(table["BillingCurrency"], currency)))
-
-
 def _champion(row: dict[str, Any], metric: str, currency: str, horizon: int) -> dict[str, Any] | None:
     """The record of the model in force, at the horizon nearest to `horizon` days."""
-    table = _accuracy(row["level"], metric, currency)
+    table = live.backtest(row["level"], metric, currency)
     best = [r for r in table.to_pylist() if r["is_champion"]]
     return min(best, key=lambda r: abs(r["horizon"] - horizon), default=None)
 

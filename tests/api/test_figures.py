@@ -22,7 +22,13 @@ from finops_api.v1.costs.schemas import (
     RowsAnswer,
     ValuesAnswer,
 )
-from finops_api.v1.forecast.schemas import AccuracyAnswer, ForecastAnswer, OutlookAnswer
+from finops_api.v1.forecast.schemas import (
+    AccuracyAnswer,
+    ForecastAnswer,
+    OutlookAnswer,
+    RecordAnswer,
+    SaidAnswer,
+)
 from finops_api.v1.ingestion.schemas import DeliveriesAnswer
 from finops_api.v1.invoices.schemas import InvoicesAnswer
 from finops_api.v1.snapshot.routes import SnapshotAnswer
@@ -56,6 +62,8 @@ ANSWERS: list[tuple[str, type[BaseModel]]] = [
     ("/conformance/scores", ScoresAnswer),
     ("/forecast?level=service&provider=aws", ForecastAnswer),
     ("/forecast/accuracy", AccuracyAnswer),
+    ("/forecast/record", RecordAnswer),
+    ("/forecast/said?made_on=2026-02-19&level=service", SaidAnswer),
     ("/forecast/outlook", OutlookAnswer),
     ("/anomalies", AnomaliesAnswer),
     ("/anomalies/spike", AnomalyAnswer),
@@ -251,6 +259,24 @@ def test_forecasts_are_of_the_champion(client: TestClient) -> None:
     assert (series["provider"], series["currency"], series["model"]) == ("AWS", "USD", "AutoETS")
     assert len(series["days"]) == 60
     assert found["made_at"] == "2026-03-21T05:00:00Z"
+
+
+def test_what_was_said_and_what_came(client: TestClient) -> None:
+    asked = {"level": "provider", "provider": "aws"}
+    found = answer(client, "/forecast/said", made_on="2026-03-01", **asked)
+    assert found["made_at"] == "2026-02-19T05:00:00Z"
+    (series,) = found["series"]
+    total, days = series["total"], series["days"]
+    assert (series["data_until"], total["days"], total["last_day"]) == ("2026-02-17", 30, "2026-03-19")
+    came = [d for d in days if d["actual"] is not None]
+    assert (len(days), len(came)) == (60, 30)
+    assert all(Decimal(d["error"]) == Decimal(d["mean"]) - Decimal(d["actual"]) for d in came)
+    assert Decimal(total["error"]) == sum(Decimal(d["error"]) for d in came)
+    assert answer(client, "/forecast/said", made_on="2026-02-18", **asked)["series"] == []
+    record = answer(client, "/forecast/record", level="provider", currency="EUR", metric="EffectiveCost")
+    (row,) = (r for r in record["rows"] if (r["horizon"], r["made_on"], r["model"]) == ("30d", None, None))
+    euros = answer(client, "/forecast/said", made_on="2026-03-01", level="provider", currency="EUR")
+    assert row["wape"] == pytest.approx(euros["series"][0]["total"]["wape"])
 
 
 def test_anomalies_and_their_drivers(client: TestClient) -> None:

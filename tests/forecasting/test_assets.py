@@ -17,9 +17,10 @@ from mlflow import MlflowClient
 
 from finops_assets.defs.anomalies import assets as anomalies
 from finops_assets.defs.forecasting import assets as forecasting
+from finops_assets.defs.forecasting import record
 from finops_assets.defs.resources import Platform
 from finops_assets.marts.anomalies import ANOMALY_DRIVERS, COST_ANOMALIES
-from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_ACCURACY
+from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_ACCURACY, FORECAST_RECORD
 from finops_assets.marts.series import COST_FEATURES
 from finops_assets.schema import Table
 from finops_assets.settings import current_settings
@@ -28,7 +29,14 @@ from tests.forecasting.fleets import cost_like
 DAYS = 160
 START = date(2025, 1, 6)
 SPIKE = START + timedelta(days=150)
-MADE = (COST_FEATURES, COST_FORECASTS, FORECAST_ACCURACY, COST_ANOMALIES, ANOMALY_DRIVERS)
+MADE = (
+    COST_FEATURES,
+    COST_FORECASTS,
+    FORECAST_ACCURACY,
+    FORECAST_RECORD,
+    COST_ANOMALIES,
+    ANOMALY_DRIVERS,
+)
 
 
 @pytest.fixture
@@ -76,7 +84,9 @@ def load(platform: Platform, until: int, key: str) -> None:
 def run(platform: Platform) -> dict[str, dict[str, Any]]:
     """Materialize every asset; the metadata of each."""
     result = dg.materialize(
-        [*forecasting.assets, *anomalies.assets], resources={"platform": platform}, raise_on_error=True
+        [*forecasting.assets, *record.assets, *anomalies.assets],
+        resources={"platform": platform},
+        raise_on_error=True,
     )
     events = result.get_asset_materialization_events()
     return {
@@ -99,7 +109,9 @@ def test_from_the_cube_to_drivers_once_for_each_state_of_the_data(platform: Plat
     first = run(platform)
     assert set(first) == {t.name for t in MADE}
     for table in MADE:
-        assert first[table.name]["dagster/row_count"] == platform.lake.rows(table) > 0
+        assert first[table.name]["dagster/row_count"] == platform.lake.rows(table)
+        # Of a first making nothing has come yet.
+        assert (platform.lake.rows(table) == 0) == (table is FORECAST_RECORD)
 
     # One champion a series and day, beyond the last complete day.
     newest = START + timedelta(days=DAYS - 3)
@@ -128,7 +140,7 @@ def test_from_the_cube_to_drivers_once_for_each_state_of_the_data(platform: Plat
     client = MlflowClient(tracking_uri=f"sqlite:///{database}")
     logged = client.get_run(run_ids[0][0]).data.metrics
     assert logged["wape/total/BilledCost/USD/SeasonalNaive/30"] == pytest.approx(wape)
-    assert [a.path for a in client.list_artifacts(run_ids[0][0])] == ["accuracy.csv"]
+    assert [a.path for a in client.list_artifacts(run_ids[0][0])] == ["accuracy.csv", "model"]
 
     # The injected spike, at every level it is seen, and its cause.
     events = ask(

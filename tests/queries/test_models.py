@@ -27,8 +27,8 @@ def test_only_the_newest_making_of_the_champion_is_in_force(warehouse: Warehouse
     assert set(table["model"].to_pylist()) == {"AutoETS"}
     assert table["day"].to_pylist() == [LAST_DAY + timedelta(days=n) for n in range(60)]
     every = lake_table(built, "cost_forecasts")
-    assert every["made_at"].n_unique() == 2
-    assert every.filter(pl.col("series_id") == "provider|AWS|||EffectiveCost|USD").height == 3 * 60
+    assert every["made_at"].n_unique() == 3
+    assert every.filter(pl.col("series_id") == "provider|AWS|||EffectiveCost|USD").height == 4 * 60
 
 
 def test_a_forecast_is_chosen_by_its_keys(warehouse: Warehouse) -> None:

@@ -43,6 +43,7 @@ PAGES = {
     "azure": "azure",
     "gcp": "gcp",
     "forecast": "forecast",
+    "forecast_record": "forecast_record",
     "anomalies": "anomalies",
     "budgets": "budgets",
     "bills": "bills",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -23,6 +24,7 @@ PAGES = (
     "azure",
     "gcp",
     "forecast",
+    "forecast_record",
     "anomalies",
     "budgets",
     "bills",
@@ -224,6 +226,38 @@ def test_forecast_shows_the_making_in_force(open_page: Open) -> None:
     first_month = sum(table["mean"][:30], Decimal(0))
     assert metric(app, "Next 30 days") == compact(first_month, "USD")
     assert metric(app, "Typical error") == "6.0%"
+
+
+def test_the_forecast_page_tells_what_has_come_beside_its_backtest(open_page: Open) -> None:
+    rows = open_page("forecast", of="Provider", series="AWS").dataframe[-1].value
+    since = {(r["model"], r["horizon"]): r["since"] for r in rows.to_dict("records")}
+    assert since["AutoETS", 30] > 0
+    # Ninety days of no making have come, and the other model was only tried the day before.
+    assert math.isnan(since["AutoETS", 90])
+    assert math.isnan(since["SeasonalNaive", 30])
+
+
+def test_the_record_shows_what_was_said_and_what_came(open_page: Open, built: Built) -> None:
+    # Without a choice: the newest making of which a month has come, made on 19 February.
+    app = open_page("forecast_record", of="Provider", series="AWS")
+    first, last = date(2026, 2, 18), date(2026, 3, 19)
+    came = built.total(first, last, ServiceProviderName="AWS")
+    days = app.dataframe[0].value
+    said = sum(days["mean"][:30], Decimal(0))
+    assert metric(app, "Came") == compact(came, "USD")
+    assert metric(app, "Said") == compact(said, "USD")
+    assert metric(app, "Error of the total") == ("+" if said > came else "") + compact(said - came, "USD")
+    assert (len(days), days["actual"].notna().sum()) == (60, 30)
+    record = app.dataframe[1].value
+    assert list(record["horizon"]) == ["7 days", "30 days", "Month's total"]
+    assert [round(v, 3) for v in record["promised_wape"][:2]] == [0.014, 0.06]
+    assert math.isnan(record["promised_wape"][2])
+
+
+def test_the_record_of_what_has_not_come_says_so(open_page: Open) -> None:
+    app = open_page("forecast_record", made_on="2026-03-21")
+    assert "no day since is complete" in texts(app)
+    assert not app.metric
 
 
 def test_forecast_of_a_cost_that_is_not_forecast_says_which_are(open_page: Open) -> None:

@@ -1,7 +1,8 @@
-"""Forecasts in force, their record, and the outlook of the month."""
+"""Forecasts in force, their backtest and their record, and the outlook of the month."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import Annotated, Any
@@ -18,6 +19,11 @@ from finops_api.v1.forecast.schemas import (
     ForecastQuery,
     OutlookAnswer,
     OutlookQuery,
+    RecordAnswer,
+    RecordQuery,
+    SaidAnswer,
+    SaidQuery,
+    SaidTotal,
 )
 from finops_api.wire import plain
 from finops_assets.queries import forecasts
@@ -39,15 +45,7 @@ def get_forecast(asked: Annotated[ForecastQuery, Query()], reading: CurrentReadi
     found = forecasts.forecast(
         reading.warehouse,
         asked.level,
-        provider=names_of_provider(asked.provider),
-        account=asked.account_id,
-        service=asked.service,
-        billing_account=asked.billing_account_id,
-        region=asked.region,
-        tag_key=asked.tag_key,
-        tag_value=asked.tag_value,
-        metric=asked.metric,
-        currency=asked.currency,
+        **_narrowed(asked),
     ).to_pylist()
     series = [_series(list(days)) for _, days in groupby(found, key=lambda row: row["series_id"])]
     made_at = plain(found[0])["made_at"] if found else None
@@ -62,12 +60,57 @@ def get_forecast_accuracy(reading: CurrentReading) -> Response:
     )
 
 
+@router.get("/record", response_model=RecordAnswer, summary="How right the forecasts turned out")
+def get_forecast_record(asked: Annotated[RecordQuery, Query()], reading: CurrentReading) -> Response:
+    """What every making said against what came, by level and horizon; of all makings together, and of each.
+
+    `/forecast/accuracy` is what the backtest promised.
+    """
+    found = forecasts.record(
+        reading.warehouse,
+        level=asked.level,
+        metric=asked.metric,
+        currency=asked.currency,
+        made_on=asked.made_on,
+    )
+    return reading.answer({"rows": [_renamed(row) for row in found.to_pylist()]})
+
+
+@router.get("/said", response_model=SaidAnswer, summary="What was said on a day, and what came")
+def get_forecast_said(asked: Annotated[SaidQuery, Query()], reading: CurrentReading) -> Response:
+    """What was forecast on a day of the days after, beside what they came to."""
+    days = forecasts.said_on(reading.warehouse, asked.made_on, asked.level, **_narrowed(asked)).to_pylist()
+    totals = forecasts.said_totals(reading.warehouse, asked.made_on, asked.level, **_narrowed(asked))
+    total_of = {total["series_id"]: total for total in totals.to_pylist()}
+    series = [
+        _said(reading, list(own), total_of[series_id])
+        for series_id, own in groupby(days, key=lambda row: row["series_id"])
+    ]
+    made_at = plain(days[0])["made_at"] if days else None
+    return reading.answer({"metric": asked.metric, "made_at": made_at, "series": series})
+
+
 @router.get("/outlook", response_model=OutlookAnswer, summary="What this month and the next will come to")
 def get_forecast_outlook(asked: Annotated[OutlookQuery, Query()], reading: CurrentReading) -> Response:
     """What was spent this month, what is still expected, and the next month; total and each provider."""
     found = forecasts.month_outlook(reading.warehouse, asked.metric).to_pylist()
     rows = [{**_renamed(row), "rows_url": _rows_url(reading, row, asked.metric)} for row in found]
     return reading.answer({"metric": asked.metric, "rows": rows})
+
+
+def _narrowed(asked: ForecastQuery) -> dict[str, Any]:
+    """The series that are asked for, as the queries take them."""
+    return {
+        "provider": names_of_provider(asked.provider),
+        "billing_account": asked.billing_account_id,
+        "account": asked.account_id,
+        "service": asked.service,
+        "region": asked.region,
+        "tag_key": asked.tag_key,
+        "tag_value": asked.tag_value,
+        "metric": asked.metric,
+        "currency": asked.currency,
+    }
 
 
 def _renamed(row: dict[str, Any]) -> dict[str, Any]:
@@ -84,7 +127,22 @@ def _rows_url(reading: Reading, row: dict[str, Any], metric: str) -> str | None:
     return rows_url(days, metric, row["BillingCurrency"], series_filters(row), as_of=reading.as_of)
 
 
-def _series(days: list[dict[str, Any]]) -> dict[str, Any]:
+def _said(reading: Reading, days: list[dict[str, Any]], total: dict[str, Any]) -> dict[str, Any]:
+    first, row = days[0], plain(total)
+    url = None
+    if total["days"]:
+        came = Period(total["first_day"], total["last_day"])
+        url = rows_url(
+            came, first["metric"], first["BillingCurrency"], series_filters(first), as_of=reading.as_of
+        )
+    return {
+        **_series(days, (*_DAY, "actual", "error")),
+        "total": {name: row[name] for name in SaidTotal.model_fields if name != "rows_url"}
+        | {"rows_url": url},
+    }
+
+
+def _series(days: list[dict[str, Any]], shown: Sequence[str] = _DAY) -> dict[str, Any]:
     first = plain(days[0])
     return {
         "level": first["level"],
@@ -99,5 +157,5 @@ def _series(days: list[dict[str, Any]]) -> dict[str, Any]:
         "currency": first["BillingCurrency"],
         "model": first["model"],
         "data_until": first["data_until"],
-        "days": [plain({name: day[name] for name in _DAY}) for day in days],
+        "days": [plain({name: day[name] for name in shown}) for day in days],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -41,6 +42,26 @@ class OutlookQuery(Query):
     """GET /forecast/outlook."""
 
     metric: ForecastMetric = Field(default="EffectiveCost", description="Which cost is forecast.")
+
+
+class RecordQuery(Query):
+    """GET /forecast/record."""
+
+    level: Level | None = Field(default=None, description="Only this level.")
+    metric: ForecastMetric | None = Field(default=None, description="Only this cost.")
+    currency: Currency | None = Field(default=None, description="Only series in this currency.")
+    made_on: date | None = Field(
+        default=None, description="Only the making of this day (UTC).", examples=["2026-01-16"]
+    )
+
+
+class SaidQuery(ForecastQuery):
+    """GET /forecast/said."""
+
+    made_on: date = Field(
+        description="What was in force at the end of this day (UTC): the newest making on or before it.",
+        examples=["2026-01-16"],
+    )
 
 
 class ForecastDay(BaseModel):
@@ -138,3 +159,92 @@ class OutlookAnswer(BaseModel):
     snapshot: SnapshotStamp
     metric: ForecastMetric
     rows: list[OutlookRow]
+
+
+class RecordRow(BaseModel):
+    """How right forecasts turned out: one making, or all of them together."""
+
+    level: Level
+    metric: ForecastMetric
+    currency: Currency
+    model: str | None = Field(description="Null: whichever was in force for each series.")
+    is_champion: bool = Field(description="It was in force when it was made.")
+    horizon: Literal["7d", "30d", "90d", "month_end"] = Field(
+        description="That many days after the data ended, once all have come; month_end: the total of the "
+        "month under way at the making, once it is complete."
+    )
+    made_on: str | None = Field(
+        description="The day of the making; null: all together.", examples=["2026-01-16"]
+    )
+    series: int
+    windows: int = Field(description="How many makings.")
+    wape: float | None = Field(description="Absolute errors over absolute actuals.", examples=[0.061])
+    mase: float | None = Field(
+        description="Error against the weekly naive forecast's; null for month_end.", examples=[0.83]
+    )
+    bias: float | None = Field(examples=[-0.004])
+    coverage_80: float | None = Field(examples=[0.81])
+    coverage_95: float | None = Field(examples=[0.94])
+
+
+class RecordAnswer(BaseModel):
+    """What was said against what came."""
+
+    snapshot: SnapshotStamp
+    rows: list[RecordRow]
+
+
+class SaidDay(ForecastDay):
+    """One day: what was said of it, and what came."""
+
+    actual: Money = Field(description="As it is now; null until the day is complete.")
+    error: Money = Field(description="mean - actual.")
+
+
+class SaidTotal(BaseModel):
+    """The days that have come, added up."""
+
+    days: int = Field(description="How many have come.", examples=[30])
+    first_day: str | None = Field(examples=["2026-01-16"])
+    last_day: str | None = Field(examples=["2026-02-14"])
+    said: Money
+    actual: Money
+    error: Money = Field(description="said - actual.")
+    absolute_error: Money = Field(description="The days' absolute errors.")
+    wape: float | None = Field(description="absolute_error over absolute actuals.", examples=[0.061])
+    inside_80: int = Field(description="Days whose actual lies in the 80% interval.", examples=[25])
+    inside_95: int
+    rows_url: str | None = Field(
+        description="GET this for the bill rows that `actual` adds up; null before a day has come.",
+        examples=["/api/v1/costs/rows?start_date=2026-01-16&end_date=2026-02-14&metric=EffectiveCost"],
+    )
+
+
+class SaidSeries(BaseModel):
+    """What was said of one series, and what came."""
+
+    level: Level
+    provider: str | None = Field(description="ServiceProviderName; null at level total.", examples=["AWS"])
+    billing_account_id: str | None
+    account_id: str | None
+    account_name: str | None
+    service: str | None
+    region: str | None
+    tag_key: str | None
+    tag_value: str | None
+    currency: Currency
+    model: str = Field(examples=["AutoETS"])
+    data_until: str = Field(description="The last day it saw.", examples=["2026-01-15"])
+    total: SaidTotal
+    days: list[SaidDay]
+
+
+class SaidAnswer(BaseModel):
+    """What was said on a day."""
+
+    snapshot: SnapshotStamp
+    metric: ForecastMetric
+    made_at: str | None = Field(
+        description="Null when none had been made by then.", examples=["2026-01-16T05:00:00Z"]
+    )
+    series: list[SaidSeries]

@@ -14,6 +14,7 @@ from finops_assets.defs.recipe import recipe
 from finops_assets.defs.resources import Platform
 from finops_assets.lake.lake import build_key
 from finops_assets.marts.arrivals import DELIVERED_DAYS
+from finops_assets.marts.budgets import FORECAST_PATHS
 from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_ACCURACY
 from finops_assets.marts.series import COST_FEATURES, cost_features_sql
 from finops_assets.marts.tables import daily_costs_table
@@ -22,6 +23,7 @@ from finops_assets.settings import current_settings
 DAILY_COSTS = daily_costs_table(current_settings().tag_keys)
 HORIZON = 90
 LIBRARIES = ("statsforecast", "prophet", "xgboost-cpu")
+MADE = (COST_FORECASTS, FORECAST_ACCURACY, FORECAST_PATHS)
 _FORECASTS_SQL = "SELECT *, CAST(? AS TIMESTAMPTZ) AS made_at FROM forecasts"
 _ACCURACY_SQL = "SELECT *, ? AS mlflow_run_id FROM accuracy"
 
@@ -67,7 +69,7 @@ def features_key(platform: Platform) -> str:
             description=table.description,
             metadata={"dagster/column_schema": column_schema(table)},
         )
-        for table in (COST_FORECASTS, FORECAST_ACCURACY)
+        for table in MADE
     ],
     name="forecasts",
 )
@@ -79,9 +81,10 @@ def forecasts(context: dg.AssetExecutionContext, platform: Platform) -> Iterator
         str(HORIZON),
         *given.names,
     )
-    if in_ledger(platform, key) and platform.lake.is_current(FORECAST_ACCURACY, {}, key):
-        yield unchanged(COST_FORECASTS, platform.lake)
-        yield unchanged(FORECAST_ACCURACY, platform.lake)
+    replaced = (FORECAST_ACCURACY, FORECAST_PATHS)
+    if in_ledger(platform, key) and all(platform.lake.is_current(t, {}, key) for t in replaced):
+        for table in MADE:
+            yield unchanged(table, platform.lake)
     else:
         yield from make_forecasts(platform, key, context.run.run_id)
 
@@ -93,7 +96,7 @@ def in_ledger(platform: Platform, key: str) -> bool:
 
 def make_forecasts(platform: Platform, key: str, run_id: str) -> Iterator[dg.MaterializeResult[Any]]:
     """One making: compute, record in MLflow, append to the ledger, replace the accuracy."""
-    from finops_assets.defs.forecasting.tracking import record_backtest
+    from finops_assets.defs.forecasting.tracking import record_making
     from finops_assets.forecasting.fleet import forecast_fleet
 
     lake, engine = platform.lake, platform.engine
@@ -102,7 +105,7 @@ def make_forecasts(platform: Platform, key: str, run_id: str) -> Iterator[dg.Mat
     made = forecast_fleet(features, horizon=HORIZON)
     seconds = round(perf_counter() - started, 1)
     params = {"horizon": HORIZON, "data": key, "skipped_series": made.skipped, "seconds": seconds}
-    backtest = record_backtest(platform.settings.paths.mlflow, made.accuracy, params, run_id)
+    backtest = record_making(platform.settings.paths.mlflow, made.forecasts, made.accuracy, params, run_id)
     if not in_ledger(platform, key):
         partition = {"made_on_month": f"{made_at:%Y-%m}"}
         path = lake.new_file(COST_FORECASTS, partition, key)
@@ -111,6 +114,9 @@ def make_forecasts(platform: Platform, key: str, run_id: str) -> Iterator[dg.Mat
     path = lake.new_file(FORECAST_ACCURACY, {}, key)
     scores = engine.write(_ACCURACY_SQL, {"accuracy": made.accuracy}, FORECAST_ACCURACY, path, [backtest])
     lake.replace(FORECAST_ACCURACY, {}, [scores], run_id)
+    path = lake.new_file(FORECAST_PATHS, {}, key)
+    paths = engine.write("SELECT * FROM paths", {"paths": made.paths}, FORECAST_PATHS, path)
+    lake.replace(FORECAST_PATHS, {}, [paths], run_id)
     yield materialized(
         COST_FORECASTS,
         lake.rows(COST_FORECASTS),
@@ -119,6 +125,7 @@ def make_forecasts(platform: Platform, key: str, run_id: str) -> Iterator[dg.Mat
         seconds=seconds,
     )
     yield materialized(FORECAST_ACCURACY, scores.rows, mlflow_run_id=backtest)
+    yield materialized(FORECAST_PATHS, paths.rows)
 
 
 assets: list[dg.AssetsDefinition] = [cost_features, forecasts]

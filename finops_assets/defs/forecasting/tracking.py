@@ -1,4 +1,4 @@
-"""Backtests in MLflow: one run each, in a SQLite database beside its artifacts."""
+"""Makings in MLflow: one run each, in a SQLite database beside its artifacts."""
 
 from __future__ import annotations
 
@@ -22,15 +22,20 @@ MEASURES = ("wape", "mase", "bias", "coverage_80", "coverage_95")
 _BATCH = 1000
 
 
-def record_backtest(folder: Path, accuracy: pa.Table, params: Mapping[str, object], run_id: str) -> str:
-    """Record one backtest; the MLflow run's id.
+def record_making(
+    folder: Path, forecasts: pa.Table, accuracy: pa.Table, params: Mapping[str, object], run_id: str
+) -> str:
+    """Record one making's backtest and register its forecasts as a model; the MLflow run's id.
 
     `folder` gets mlflow.db and artifacts/. Metrics are named measure/level/metric/currency/model/horizon,
     champions are tags, and the whole table is the artifact accuracy.csv. `run_id` is the Dagster run's.
+    A making without a series registers nothing; see registry.py for the rest.
     """
     # MLflow reports its use to its makers unless told not to; a bill's platform calls nobody.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from mlflow.entities import Metric, Param, RunTag
+
+    from finops_assets.defs.forecasting.registry import register
 
     folder.mkdir(parents=True, exist_ok=True)
     client = _open(f"sqlite:///{folder.resolve() / 'mlflow.db'}")
@@ -51,6 +56,8 @@ def record_backtest(folder: Path, accuracy: pa.Table, params: Mapping[str, objec
         table = Path(scratch) / "accuracy.csv"
         pyarrow.csv.write_csv(accuracy, table)
         client.log_artifact(run.info.run_id, str(table))
+    if forecasts.num_rows:
+        register(client, run, forecasts, accuracy)
     client.set_terminated(run.info.run_id)
     return str(run.info.run_id)
 

@@ -33,6 +33,7 @@ def native_tables() -> tuple[Table, ...]:
         series.COST_FEATURES,
         forecasts.COST_FORECASTS,
         forecasts.FORECAST_ACCURACY,
+        forecasts.FORECAST_RECORD,
         anomalies.COST_ANOMALIES,
         anomalies.ANOMALY_DRIVERS,
         budgets.BUDGET_STATUS,
