@@ -107,7 +107,8 @@ def inject(
     rng: np.random.Generator, name: str, values: Floats, kinds: list[str], calendar: pd.DatetimeIndex
 ) -> tuple[Floats, list[Truth]]:
     """The series with anomalies of these kinds, at least 60 days apart, and what was put in."""
-    out, found = values.copy(), []
+    out = values.copy()
+    found: list[Truth] = []
     room = np.array_split(np.arange(WARM_UP, len(values) - 40), max(1, len(kinds)))
     for kind, span in zip(kinds, room, strict=False):
         start = int(rng.choice(span[: max(1, len(span) - 60)]))

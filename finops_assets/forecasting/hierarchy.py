@@ -74,7 +74,7 @@ def _cuts(names: pd.DataFrame, sums: pd.DataFrame) -> dict[tuple[int, str], Sequ
         for position, row in _rows(names, level, columns):
             parent = of.get(tuple(row))
             if parent is not None:
-                key = names.at[position, "tag_key"] if level == "tag" else level
+                key = str(names.loc[position, "tag_key"]) if level == "tag" else level
                 cuts.setdefault((parent, f"{level} {key}"), []).append(int(str(position)))
     return dict(cuts)
 
@@ -147,10 +147,11 @@ def _said(
     wanted = {s: winners.get(fleet[s].group, BASELINE.name) for s in errors["series"].unique()}
     mine = errors[errors["model"].astype(str) == errors["series"].map(wanted)]
     said = {}
-    for (series, window), rows in mine.groupby(["series", "window"], sort=False):
-        history = fleet[int(series)].history
-        cut, _ = origins(len(history), horizons, int(window) + 1)[int(window)]
-        said[int(series), history.first_day + cut] = rows.sort_values("step")["mean"].to_numpy()
+    for key, rows in mine.groupby(["series", "window"], sort=False):
+        series, window = (int(str(k)) for k in key)
+        history = fleet[series].history
+        cut, _ = origins(len(history), horizons, window + 1)[window]
+        said[series, history.first_day + cut] = rows.sort_values("step")["mean"].to_numpy()
     return said
 
 
@@ -226,5 +227,7 @@ def _from(series: Series, mean: FloatArray, first: np.datetime64, days: int) -> 
     history = series.history
     come = int((first - history.first_day).astype(np.int64))
     known = history.values[come:] if come >= 0 else np.r_[np.zeros(-come), history.values]
-    both = np.r_[known, mean]
-    return both[:days] if len(both) >= days else np.r_[both, np.zeros(days - len(both))]
+    whole = np.zeros(days)
+    both = np.r_[known, mean][:days]
+    whole[: len(both)] = both
+    return whole

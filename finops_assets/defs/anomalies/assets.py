@@ -10,7 +10,7 @@ from finops_assets.defs.partitions import ON_NEW_DATA
 from finops_assets.defs.recipe import recipe
 from finops_assets.defs.resources import Platform
 from finops_assets.lake.lake import build_key
-from finops_assets.marts.anomalies import ANOMALY_DRIVERS, COST_ANOMALIES
+from finops_assets.marts.anomalies import ANOMALY_DRIVERS, ANOMALY_FEEDBACK, COST_ANOMALIES
 from finops_assets.marts.anomaly_drivers import (
     cause_dimensions,
     causes_sql,
@@ -30,7 +30,7 @@ COSTS = costs_table(current_settings().tag_keys)
 
 @dg.asset(
     name=COST_ANOMALIES.name,
-    deps=[COST_FEATURES.name],
+    deps=[COST_FEATURES.name, ANOMALY_FEEDBACK.name],
     automation_condition=dg.AutomationCondition.eager(),
     group_name="anomalies",
     owners=["team:finops"],
@@ -41,13 +41,16 @@ COSTS = costs_table(current_settings().tag_keys)
 def cost_anomalies(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[Any]:
     """Detect events over the last 400 days; a known event keeps the time it was first seen."""
     lake, features = platform.lake, platform.lake.input(COST_FEATURES)
+    said = lake.input(ANOMALY_FEEDBACK)
     sql = load_sql(COST_ANOMALIES.name)
-    key = build_key(recipe("finops_assets.anomalies", "scikit-learn"), sql, *features.names)
+    key = build_key(recipe("finops_assets.anomalies", "scikit-learn"), sql, *features.names, *said.names)
     if lake.is_current(COST_ANOMALIES, {}, key):
         return unchanged(COST_ANOMALIES, lake)
     from finops_assets.anomalies.events import detect_events
 
-    events = detect_events(platform.engine.fetch("SELECT * FROM f", {"f": features}))
+    fetch = platform.engine.fetch
+    feedback = fetch("SELECT * FROM said", {"said": said})
+    events = detect_events(fetch("SELECT * FROM f", {"f": features}), feedback=feedback)
     inputs = {"events": events, "known": lake.input(COST_ANOMALIES), "cost_features": features}
     path = lake.new_file(COST_ANOMALIES, {}, key)
     file = platform.engine.write(sql, inputs, COST_ANOMALIES, path, [datetime.now(UTC)])
