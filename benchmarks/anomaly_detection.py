@@ -83,7 +83,7 @@ def raw_forest(fleet: Fleet) -> dict[str, Floats]:
         column = v[there].reshape(-1, 1)
         score = np.full(len(v), np.nan)
         if len(column) >= 30:
-            score[there] = -IsolationForest(50, random_state=0).fit(column).score_samples(column)
+            score[there] = -IsolationForest(n_estimators=50, random_state=0).fit(column).score_samples(column)
         found[name] = score
     return found
 
