@@ -10,14 +10,17 @@ from finops_assets.decisions.alerts import Alert
 
 
 def print_alerts(alerts: list[Alert], console: Console, limit: int) -> None:
-    """The newest so many, the newest first."""
-    if not alerts:
+    """The newest so many, the newest first; what a channel's first run found over is only counted."""
+    told = [a for a in alerts if a.status != "seen"]
+    if len(told) < len(alerts):
+        console.print(f"{len(alerts) - len(told):,} were over when a channel first ran, and were not told.")
+    if not told:
         console.print("Nobody has been told anything.")
         return
-    table = RichTable(title=f"Alerts, the newest of {len(alerts):,}")
+    table = RichTable(title=f"Alerts, the newest of {len(told):,}")
     for heading in ("Since (UTC)", "Channel", "Mode", "Status", "Tries", "What", "Last error"):
         table.add_column(heading, overflow="fold")
-    for alert in reversed(alerts[-limit:]):
+    for alert in reversed(told[-limit:]):
         mark = "[red]" if alert.status in {"failed", "given_up"} else ""
         table.add_row(
             f"{alert.created_at:%Y-%m-%d %H:%M}",
