@@ -164,7 +164,7 @@ def _best_set(data: _Leaves, candidates: list[_Candidate], whole: float, most: i
     count = len(data.expected)
     held = np.array([c.leaves for c in candidates], dtype=np.float32).reshape(len(candidates), count)
     shared, sizes = held @ held.T, held.sum(axis=1)
-    apart: NDArray[np.bool_] = shared < np.minimum(sizes[:, None], sizes[None, :]) / 2
+    apart: NDArray[np.bool_] = np.less(shared, np.minimum(sizes[:, None], sizes[None, :]) / 2)
     beam = [_Set((), 0.0, 0.0, 0.0)]
     best = beam[0]
     for step in range(most):
@@ -172,10 +172,10 @@ def _best_set(data: _Leaves, candidates: list[_Candidate], whole: float, most: i
         crossing: dict[frozenset[int], _Set] = {}
         for known in beam:
             members = list(known.members)
-            crosses = (shared[members] > 0).any(axis=0).tolist()
+            crosses: list[bool] = np.any(shared[members] > 0, axis=0).tolist()
             # A pair is looked at once.
             first = members[0] + 1 if step == 1 else 0
-            for i in (np.flatnonzero(apart[members, first:].all(axis=0)) + first).tolist():
+            for i in (np.flatnonzero(np.all(apart[members, first:], axis=0)) + first).tolist():
                 # As if they shared nothing; those that do are looked at again.
                 gain, price = known.gain + candidates[i].gain, known.price + candidates[i].price
                 kind = crossing if crosses[i] else grown

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from typing import Any
 from urllib.parse import quote, urlencode
 
+from finops_assets.alert_settings import Severity
 from finops_assets.budget_settings import SCOPE_COLUMNS
-
-Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
+from finops_assets.notify.choose import Subject
 
 _SEVERITIES: dict[str, Severity] = {
     "crossed": "critical",
@@ -22,35 +21,13 @@ _SEVERITIES: dict[str, Severity] = {
 _COSTS = {"BilledCost": "Billed cost", "EffectiveCost": "Effective cost"}
 
 
-@dataclass(frozen=True)
-class BudgetSubject:
-    """A state of a budget's period that may be told; another state is told anew.
-
-    `impact` is what the period is expected to end over the amount by, at risk what it ends over in one
-    case of ten, and below zero what is expected to be left; `share` is its part of the amount.
-    """
-
-    subject_kind: Literal["budget"]
-    subject_id: str
-    state: str
-    severity: Severity
-    impact: Decimal
-    currency: str
-    title: str
-    text: str
-    url: str
-    until: date
-    share: Decimal
-    level: str
-    provider: str | None
-    metric: str
-
-
 def budget_subjects(
     rows: Iterable[Mapping[str, Any]], dashboard: str, told: Collection[str] = ()
-) -> list[BudgetSubject]:
+) -> list[Subject]:
     """What the current rows of budget_status give to tell; `dashboard` is the address of the pages.
 
+    A subject's `impact` is what the period is expected to end over the amount by, at risk what it ends over
+    in one case of ten, and below zero what is expected to be left; `share` is its part of the amount.
     A period that is on track is told of only when it was told of before: `told` has the subject_id of every
     alert that went out. One that has ended, or has no forecast and is not over, is nothing to tell of.
     """
@@ -58,7 +35,7 @@ def budget_subjects(
     return [s for s in found if s.state != "on_track" or s.subject_id in told]
 
 
-def _subject(row: Mapping[str, Any], dashboard: str) -> BudgetSubject:
+def _subject(row: Mapping[str, Any], dashboard: str) -> Subject:
     impact, currency = _impact(row), row["BillingCurrency"]
     severity = _SEVERITIES[row["state"]]
     page = {"budget": row["budget"], "currency": currency, "metric": _COSTS[row["metric"]]}
@@ -71,7 +48,7 @@ def _subject(row: Mapping[str, Any], dashboard: str) -> BudgetSubject:
         f"Page: {url}",
         f"Bill rows: {_rows(row, dashboard)}",
     ]
-    return BudgetSubject(
+    return Subject(
         subject_kind="budget",
         subject_id=f"{row['budget']}|{row['first_day']}",
         state=row["state"],

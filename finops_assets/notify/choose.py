@@ -27,7 +27,9 @@ class Subject:
 
     `state` is what it is now: another state is told anew. `share` is the impact's size against what was
     expected, None where nothing was. `level`, `provider` and `metric` are None for what has none, which
-    then no channel leaves out for it. `until` is the last day it is about. `text` holds links and all.
+    then no channel leaves out for it. `is_main` is false where another subject tells the same story at a
+    better level: then only a channel that names this level hears of it. `until` is the last day it is about.
+    `text` holds links and all.
     """
 
     subject_kind: str
@@ -44,6 +46,7 @@ class Subject:
     level: str | None = None
     provider: str | None = None
     metric: str | None = None
+    is_main: bool = True
 
 
 def is_worth(subject: Subject, channel: Channel) -> bool:
@@ -53,7 +56,7 @@ def is_worth(subject: Subject, channel: Channel) -> bool:
         abs(subject.impact) >= channel.min_impact
         and share >= channel.min_share
         and SEVERITIES.index(subject.severity) >= SEVERITIES.index(channel.min_severity)
-        and (not channel.levels or subject.level is None or subject.level in channel.levels)
+        and (subject.is_main if not channel.levels else subject.level in {None, *channel.levels})
         and (not channel.providers or subject.level is None or subject.provider in channel.providers)
         and (channel.metric is None or subject.metric is None or subject.metric == channel.metric)
     )

@@ -11,8 +11,8 @@ from finops_assets.decisions.alerts import Alert
 from finops_assets.notify.choose import Subject
 
 _COSTS = {"BilledCost": "Billed cost", "EffectiveCost": "Effective cost"}
-_TELLING = ("ServiceName", "SubAccountName", "RegionId", "ChargeCategory", "ServiceProviderName")
-_NO_CAUSE = {"(other)", "(unexplained)"}
+_TELLING = ("cause", "ServiceName", "SubAccountName", "RegionId", "ChargeCategory", "ServiceProviderName")
+_NO_CAUSE = {"(other)", "(unexplained)", "(elsewhere)", "(everywhere)"}
 _CAUSES = 3
 
 
@@ -34,6 +34,7 @@ def anomaly_subject(
     percent = "" if share is None else f" ({share * 100:+,.0f}%)"
     lines = [
         f"{event['kind'].replace('_', ' ').capitalize()} of {cost.lower()}, {days}, {event['status']}",
+        event["reason"],
         f"Expected: {event['expected']:,.2f} {currency}",
         f"Actual:   {event['actual']:,.2f} {currency}",
         f"Impact:   {impact:+,.2f} {currency}{percent}",
@@ -56,6 +57,7 @@ def anomaly_subject(
         level=event["level"],
         provider=event["ServiceProviderName"],
         metric=event["metric"],
+        is_main=event["story_id"] == event["anomaly_id"],
     )
 
 
@@ -74,8 +76,11 @@ def message(alerts: Sequence[Alert]) -> tuple[str, str]:
 
 
 def _name(event: Mapping[str, Any]) -> str:
-    account = event["SubAccountName"] or event["SubAccountId"]
-    parts = [p for p in (event["ServiceProviderName"], account, event["ServiceName"]) if p]
+    if event["level"] == "tag":
+        return f"{event['tag_key']} = {event['tag_value'] or '(none)'}"
+    account = event["SubAccountName"] or event["SubAccountId"] or event["BillingAccountId"]
+    region = event["RegionId"] or "no region" if event["level"] == "region" else None
+    parts = [p for p in (event["ServiceProviderName"], account, event["ServiceName"], region) if p]
     return ", ".join(parts) or "Total"
 
 

@@ -23,6 +23,12 @@ __all__ = ["built", "use"]
 
 EVENT: dict[str, Any] = {
     "anomaly_id": "a 1",
+    "story_id": "a 1",
+    "reason": "500.00 EUR, where 2,000.00 EUR was expected.",
+    "BillingAccountId": None,
+    "RegionId": None,
+    "tag_key": None,
+    "tag_value": None,
     "level": "account",
     "ServiceProviderName": "AWS",
     "SubAccountId": "111",
@@ -56,6 +62,7 @@ def test_a_message_says_what_it_cost_why_and_where_to_look() -> None:
     assert told.title == "[high] AWS, 111: -1,500.00 EUR, 2026-01-31"
     assert told.text.splitlines() == [
         "Level shift of billed cost, 2026-01-31, open",
+        "500.00 EUR, where 2,000.00 EUR was expected.",
         "Expected: 2,000.00 EUR",
         "Actual:   500.00 EUR",
         "Impact:   -1,500.00 EUR (-75%)",

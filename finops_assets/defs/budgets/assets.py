@@ -36,7 +36,7 @@ def are_held(platform: Platform) -> bool:
     specs=[
         dg.AssetSpec(
             table.name,
-            deps=[COST_FEATURES.name, COST_FORECASTS.name],
+            deps=[COST_FEATURES.name, COST_FORECASTS.name, FORECAST_PATHS.name],
             automation_condition=dg.AutomationCondition.eager(),
             group_name="budgets",
             owners=["team:finops"],

@@ -8,7 +8,7 @@ import dagster as dg
 
 from finops_assets.decisions.alerts import Alert, alerts_table, recorded
 from finops_assets.defs.metadata import column_schema, materialized, unchanged
-from finops_assets.defs.notify.subjects import anomaly_subjects
+from finops_assets.defs.notify.subjects import anomaly_subjects, budgets_to_tell
 from finops_assets.defs.resources import Platform
 from finops_assets.lake.lake import build_key
 from finops_assets.marts.alerts import ALERTS
@@ -33,7 +33,10 @@ def alerts(context: dg.AssetExecutionContext, platform: Platform) -> dg.Material
         from finops_assets.notify.tell import tell
 
         with pinned(open_warehouse(settings)) as warehouse:
-            subjects = anomaly_subjects(warehouse, settings)
+            subjects = [
+                *anomaly_subjects(warehouse, settings),
+                *budgets_to_tell(warehouse, settings),
+            ]
         tried = tell(settings.paths.decisions, settings.alerts, subjects, datetime.now(UTC))
     for alert in tried:
         if alert.error:
