@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner
+from rich.console import Console
 
-from finops_assets.cli import app
 from finops_assets.forecasting.daily_table import BadTableError, backtest_table
+from finops_assets.running.backtest import run_backtest
 from tests.forecasting.fleets import FIRST_DAY, Floats, cost_like
 
 DAYS = 150
@@ -87,10 +88,10 @@ def test_a_bad_table_is_named_with_what_was_expected(columns: dict[str, object],
 def test_the_command_prints_the_metrics_and_writes_the_forecasts(tmp_path: Path) -> None:
     file, output = tmp_path / "costs.csv", tmp_path / "forecasts.parquet"
     pyarrow.csv.write_csv(table_of({"007": cost_like(1, DAYS), "b": cost_like(2, DAYS)}), file)
-    ran = CliRunner().invoke(app, ["backtest", str(file), "--horizon", "20", "--output", str(output)])
-    assert ran.exit_code == 0, ran.output
-    assert "SeasonalNaive" in ran.output
-    assert "40 forecasts written" in ran.output
+    printed = StringIO()
+    run_backtest(file, Console(file=printed, width=200), 20, output)
+    assert "SeasonalNaive" in printed.getvalue()
+    assert "40 forecasts written" in printed.getvalue()
     made = pq.read_table(output)
     assert made.column_names == ["unique_id", "ds", "model", "mean", "lo_80", "hi_80", "lo_95", "hi_95"]
     assert set(made["unique_id"].to_pylist()) == {"007", "b"}
@@ -99,6 +100,5 @@ def test_the_command_prints_the_metrics_and_writes_the_forecasts(tmp_path: Path)
 def test_the_command_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
     file = tmp_path / "bad.parquet"
     file.write_text("no Parquet")
-    ran = CliRunner().invoke(app, ["backtest", str(file)])
-    assert ran.exit_code == 1
-    assert "expected a Parquet or CSV file" in " ".join(ran.output.split())
+    with pytest.raises(BadTableError, match=r"bad.parquet: expected a Parquet or CSV file"):
+        run_backtest(file, Console(file=StringIO()), 20, None)
