@@ -69,6 +69,9 @@ def event_rows(
     judged_from = max(0, len(panel.costs) - last_days)
     view = _View(panel, seasonal_residuals(panel), drift_statistic(panel.costs), _daily_totals(panel))
     rows = [row for found in _found(view, judged_from, feedback) if (row := view.row(*found)) is not None]
+    # A spike on the very first day of a drift has the drift's name: the larger impact is the event.
+    rows.sort(key=lambda r: abs(r["impact"]))
+    rows = list({r["anomaly_id"]: r for r in rows}.values())
     rows.sort(key=lambda r: (r["first_day"], r["series_id"]))
     rows = [row for row, quiet in zip(rows, silenced(rows, feedback), strict=True) if not quiet]
     return [{**row, "story_id": story} for row, story in zip(rows, story_ids(rows), strict=True)]
