@@ -12,13 +12,12 @@ NEW_KINDS = {
     "account_service": "new_service",
     "region": "new_region",
     "account": "new_account",
-    "sub_account": "new_account",
     "billing_account": "new_account",
     "series": "new_series",
 }
 """The levels whose first cost is news, and what that news is called."""
 
-BILLED_LEVELS = frozenset({"provider", "account", "sub_account", "billing_account"})
+BILLED_LEVELS = frozenset({"provider", "account", "billing_account"})
 """The levels that a bill of their own comes for."""
 
 NEW_AFTER = 28

@@ -16,7 +16,7 @@ EXPLAINS = 0.2
 """A part belongs to the whole's story when it has at least this share of its impact."""
 
 TWINS = 0.5
-"""Two views of one provider, such as a service and an account, belong together from this likeness on."""
+"""Two views of one bill, such as a service and an account or a tag, belong together from this likeness on."""
 
 
 def story_ids(events: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -51,7 +51,13 @@ def story_ids(events: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _identity(event: Mapping[str, Any]) -> dict[str, str]:
     """What of a bill the event's series is: a total is of everything."""
-    named = {c: event[c] for c in SERIES_COLUMNS if c not in _NO_IDENTITY and event[c] is not None}
+    # What is of no region or has no tag is a part of its own.
+    part = {"region": "RegionId", "tag": "tag_value"}.get(event["level"])
+    named = {
+        c: event[c] or ""
+        for c in SERIES_COLUMNS
+        if c not in _NO_IDENTITY and (event[c] is not None or c == part)
+    }
     return named or ({} if event["level"] == "total" else {"series_id": event["series_id"]})
 
 
@@ -66,9 +72,8 @@ def _linked(a: Mapping[str, Any], b: Mapping[str, Any], of_a: dict[str, str], of
     if of_b.items() <= of_a.items():
         return size_a >= EXPLAINS * size_b
     provider = of_a.get("ServiceProviderName")
-    other_view = (
-        provider is not None and provider == of_b.get("ServiceProviderName") and a["level"] != b["level"]
-    )
+    same_bill = provider is not None and provider == of_b.get("ServiceProviderName")
+    other_view = a["level"] != b["level"] and (same_bill or "tag" in {a["level"], b["level"]})
     clash = any(of_a[c] != of_b[c] for c in of_a.keys() & of_b.keys())
     return other_view and not clash and min(size_a, size_b) >= TWINS * max(size_a, size_b)
 

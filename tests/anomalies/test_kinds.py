@@ -14,6 +14,7 @@ import pytest
 
 from finops_assets.anomalies.conformal import nonconformity, p_values
 from finops_assets.anomalies.events import detect_events
+from finops_assets.anomalies.panel import SERIES_COLUMNS
 from finops_assets.anomalies.reasons import reason
 from finops_assets.anomalies.stories import story_ids
 from tests.forecasting.fleets import FIRST_DAY, Floats, cost_like, features_of
@@ -67,7 +68,7 @@ def test_steady_growth_is_no_drift() -> None:
         ("service", "new_service"),
         ("region", "new_region"),
         ("account", "new_account"),
-        ("sub_account", "new_account"),
+        ("billing_account", "new_account"),
     ],
 )
 def test_a_first_cost_long_after_the_data_began_is_new(level: str, kind: str) -> None:
@@ -104,7 +105,7 @@ def test_when_all_stop_no_bill_is_missing() -> None:
 
 
 def _event(name: str, level: str, impact: float, **more: Any) -> dict[str, Any]:
-    nothing = dict.fromkeys(("ServiceProviderName", "SubAccountId", "SubAccountName", "ServiceName"))
+    nothing = dict.fromkeys(SERIES_COLUMNS)
     days = {"first_day": date(2026, 1, 10), "last_day": date(2026, 1, 12)}
     same = {"metric": "EffectiveCost", "BillingCurrency": "USD", "anomaly_id": name, "series_id": name}
     return {**nothing, **days, **same, "level": level, "impact": Decimal(str(impact)), **more}

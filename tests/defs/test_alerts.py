@@ -66,9 +66,17 @@ def test_what_is_new_is_told_once_and_what_was_over_is_seen(platform: Platform, 
     first = materialize(platform)
     # The level shift goes on; the spike of the month before is over; the drop is of the other cost.
     rows = {r["subject_id"]: r for r in lake_table(platform.settings, "alerts").to_dicts()}
-    assert {i: r["status"] for i, r in rows.items()} == {"level-shift": "delivered", "spike": "seen"}
-    assert [b["title"].split(" EUR")[0] for b in sink.bodies] == ["[medium] Microsoft: +160.25"]
-    assert (first["delivered"], first["seen"]) == (1, 1)
+    assert {i: r["status"] for i, r in rows.items()} == {
+        "level-shift": "delivered",
+        "spike": "seen",
+        "AWS year|2026-01-01": "delivered",
+    }
+    titles = sorted(str(b["title"]) for b in sink.bodies)
+    assert [t.split(" EUR")[0].split(" since")[0] for t in titles] == [
+        "[critical] Budget AWS year: over",
+        "[medium] Microsoft: +160.25",
+    ]
+    assert (first["delivered"], first["seen"]) == (2, 1)
     version, told = platform.lake.version(ALERTS), len(sink.bodies)
     assert materialize(platform)["unchanged"] is True
     assert (platform.lake.version(ALERTS), len(sink.bodies)) == (version, told)

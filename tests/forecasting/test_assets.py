@@ -20,6 +20,7 @@ from finops_assets.defs.forecasting import assets as forecasting
 from finops_assets.defs.forecasting import record
 from finops_assets.defs.resources import Platform
 from finops_assets.marts.anomalies import ANOMALY_DRIVERS, COST_ANOMALIES
+from finops_assets.marts.budgets import FORECAST_PATHS
 from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_ACCURACY, FORECAST_RECORD
 from finops_assets.marts.series import COST_FEATURES
 from finops_assets.schema import Table
@@ -33,6 +34,7 @@ MADE = (
     COST_FEATURES,
     COST_FORECASTS,
     FORECAST_ACCURACY,
+    FORECAST_PATHS,
     FORECAST_RECORD,
     COST_ANOMALIES,
     ANOMALY_DRIVERS,
