@@ -103,7 +103,8 @@ def read_fleet(features: pa.Table) -> tuple[pa.Table, list[Series]]:
     )
     ids = complete["series_id"].to_numpy()
     days = complete["day"].to_numpy().astype("datetime64[D]")
-    values = complete["cost"].cast(pa.float64()).to_numpy()
+    cost, correction = (complete[c].cast(pa.float64()).to_numpy() for c in ("cost", "correction"))
+    values = cost - correction
     edges = np.flatnonzero(ids[1:] != ids[:-1]) + 1
     starts, ends = [0, *edges.tolist()], [*edges.tolist(), len(ids)]
     names = {c: complete[c] for c in ("level", "metric", "BillingCurrency")}

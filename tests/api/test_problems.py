@@ -36,7 +36,7 @@ NEXT_YEAR = datetime.now(UTC).year + 1
         ("/costs/rows?cursor=abc", "cursor", "no cursor"),
         ("/costs/rows?filter=BilledCost:1", "filter", "Allowed: "),
         ("/costs/dimensions/Nothing", "name", "Allowed: ServiceProviderName"),
-        ("/forecast?level=planet", "level", "'total', 'provider', 'account' or 'service'"),
+        ("/forecast?level=planet", "level", "'region', 'tag' or 'account_service'"),
         ("/anomalies?severity=bad", "severity", "'low', 'medium', 'high' or 'critical'"),
         ("/anomalies?start_date=2026-02-01&end_date=2026-01-31", "end_date", "before start_date"),
         ("/costs?convert_to=GBP", "convert_to", "No rate from EUR to GBP is known for 2026-03-01"),

@@ -47,6 +47,7 @@ def features_of(
                     "BillingCurrency": ["USD"] * count,
                     "day": pa.array(days, pa.date32()),
                     "cost": pa.array(cents).cast(pa.decimal128(38, 18)),
+                    "correction": pa.array([0] * count, pa.decimal128(38, 18)),
                     "is_complete": [i < count - partial_days for i in range(count)],
                 }
             )

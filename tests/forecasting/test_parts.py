@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from finops_assets.forecasting import accuracy
 from finops_assets.forecasting.backtest import Candidates, backtest, origins, predict, scale_of
 from finops_assets.forecasting.boosted import DirectXGBoost
 from finops_assets.forecasting.cleaning import without_one_offs
-from finops_assets.forecasting.history import History, Series
+from finops_assets.forecasting.history import FloatArray, History, Series, read_fleet
 from finops_assets.forecasting.intervals import (
     calibrate,
     conformal_quantile,
@@ -24,7 +25,7 @@ from finops_assets.forecasting.models import MSTL, AutoETS, AutoTheta, Model, Se
 from finops_assets.forecasting.money import to_money
 from finops_assets.forecasting.month_start import split_month_start
 from finops_assets.forecasting.prophet import Prophet
-from tests.forecasting.fleets import FIRST_DAY, cost_like, is_first
+from tests.forecasting.fleets import FIRST_DAY, cost_like, features_of, is_first
 
 MONDAY = np.datetime64(FIRST_DAY)
 
@@ -310,3 +311,31 @@ def test_money_is_rounded_to_cents_and_exact() -> None:
     assert made.to_pylist() == [Decimal("0.30"), Decimal("1234567890123.46"), Decimal("-2.68"), None]
     with pytest.raises(ValueError, match="beyond"):
         to_money(np.array([np.inf]))
+
+
+def test_corrections_of_earlier_bills_are_not_learned() -> None:
+    table = features_of({"s": np.full(40, 10.0)})
+    correction = np.where(np.arange(40) == 20, "-7.00", "0.00")
+    cost = np.where(np.arange(40) == 20, "3.00", "10.00")
+    money = pa.decimal128(38, 18)
+    given = table.set_column(
+        table.schema.get_field_index("correction"), "correction", pa.array(correction).cast(money)
+    ).set_column(table.schema.get_field_index("cost"), "cost", pa.array(cost).cast(money))
+    _, (series,) = read_fleet(given)
+    assert list(series.history.values) == [10.0] * 40
+
+
+def test_histories_that_are_alike_are_fitted_once() -> None:
+    seen: list[int] = []
+
+    class Counting(SeasonalNaive):
+        def forecast(self, histories: Sequence[History], horizon: int) -> list[FloatArray | None]:
+            seen.append(len(histories))
+            return super().forecast(histories, horizon)
+
+    same, other = history(np.arange(40.0)), history(np.arange(40.0) * 2)
+    made = predict([same, other, same], 7, [(Counting(name="Counting"), [0, 1, 2])])["Counting"]
+    assert seen == [2]
+    assert made[0] is not None
+    assert made[2] is not None
+    assert list(made[0]) == list(made[2])
