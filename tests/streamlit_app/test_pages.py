@@ -275,7 +275,8 @@ def test_anomaly_drivers_add_up_to_the_impact(open_page: Open) -> None:
 
 def test_an_anomaly_says_why_then_what_changed(open_page: Open) -> None:
     app = open_page("anomalies")
-    assert [s.value for s in app.subheader][-3:] == ["Why", "What changed", "What it is made of"]
+    told = ["Why", "What changed", "What it is made of", "What you say of it"]
+    assert [s.value for s in app.subheader][-4:] == told
     assert "**Account data-platform, Tag\\: team data**: +\\$1,400.00" in [m.value for m in app.markdown]
     assert "Elsewhere: +\\$100.00" in [m.value for m in app.markdown]
     effects = next(d.value for d in app.dataframe if "meaning" in d.value.columns)
