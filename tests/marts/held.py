@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,18 +28,27 @@ DEFAULTS = {"BillingCurrency": "USD", "InvoiceIssuerName": "Acme"}
 
 def outcomes(rows: Iterable[Mapping[str, str | None]], version: str = "1.4") -> dict[str, dict[str, object]]:
     """What `conformance` says of rows of text, by rule; all are of one currency."""
+    return {str(row["rule"]): row for row in _found(rows, version)}
+
+
+def _found(rows: Iterable[Mapping[str, str | None]], version: str) -> list[dict[str, object]]:
     with duckdb.connect() as connection:
         connection.register("charges", charges(rows))
         counts = connection.sql(counts_sql(version)).to_arrow_table()
         broken = {row["rule"] for row in counts.to_pylist() if row["failed"]}
         connection.register("counts", counts)
-        found = connection.sql(conformance_sql(version, broken)).to_arrow_table().to_pylist()
-    return {row["rule"]: row for row in found}
+        found: list[dict[str, object]] = (
+            connection.sql(conformance_sql(version, broken)).to_arrow_table().to_pylist()
+        )
+    return found
 
 
 def failed(rows: Iterable[Mapping[str, str | None]], version: str = "1.4") -> dict[str, int]:
-    """How many rows break each rule that is broken."""
-    return {rule: int(str(row["failed"])) for rule, row in outcomes(rows, version).items() if row["failed"]}
+    """How many rows break each rule that is broken, in all currencies together."""
+    counted = Counter[str]()
+    for row in _found(rows, version):
+        counted[str(row["rule"])] += int(str(row["failed"]))
+    return {rule: count for rule, count in counted.items() if count}
 
 
 def dataset_failed(
