@@ -11,7 +11,6 @@ from fastapi.responses import RedirectResponse
 
 from finops_api import errors, health
 from finops_api.deps import NotModifiedError
-from finops_api.orchestrator import Orchestrator
 from finops_api.telemetry import RequestId
 from finops_api.v1.anomalies import feedback
 from finops_api.v1.anomalies import routes as anomalies
@@ -23,6 +22,7 @@ from finops_api.v1.ingestion import routes as ingestion
 from finops_api.v1.invoices import routes as invoices
 from finops_api.v1.restatements import routes as restatements
 from finops_api.v1.snapshot import routes as snapshot
+from finops_assets.orchestrator.ingestions import Orchestrator
 from finops_assets.queries.access import open_warehouse
 from finops_assets.settings import Settings, current_settings
 

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from finops_api.errors import invalid
-from finops_api.orchestrator import Orchestrator
+from finops_assets.orchestrator.ingestions import Orchestrator
 from finops_assets.queries.access import NotKeptError, Pinned, Warehouse, as_known_on, pinned
 from finops_assets.queries.snapshot import Snapshot, snapshot
 from finops_assets.settings import Settings

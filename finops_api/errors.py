@@ -16,6 +16,12 @@ from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new
 from pydantic import BaseModel
 
 from finops_api.telemetry import REQUEST_ID_HEADER
+from finops_assets.orchestrator.errors import (
+    IngestionNotFoundError,
+    KeyReusedError,
+    OrchestratorDownError,
+    OrchestratorRefusedError,
+)
 from finops_assets.queries.access import NotPublishedError
 
 _LOG = logging.getLogger("finops_api")
@@ -90,6 +96,40 @@ class UnexpectedProblem(StatusProblem):
         super().__init__("The server's log has the details under the id in the header X-Request-ID.")
 
 
+def _not_published(_handler: ExceptionHandler, _request: Request, _error: NotPublishedError) -> Problem:
+    return NotPublishedProblem(
+        "Take bills in first: run `finops run`, or POST /api/v1/ingestion while Dagster is up. "
+        "Ask again after that.",
+        headers={"Retry-After": "30"},
+    )
+
+
+def _orchestrator_down(_handler: ExceptionHandler, _request: Request, error: Exception) -> Problem:
+    return OrchestratorDownProblem(str(error), headers={"Retry-After": "10"})
+
+
+def _orchestrator_refused(_handler: ExceptionHandler, _request: Request, error: Exception) -> Problem:
+    return OrchestratorRefusedProblem(str(error))
+
+
+def _no_ingestion(_handler: ExceptionHandler, _request: Request, error: Exception) -> Problem:
+    return UnknownProblem(str(error))
+
+
+def _key_reused(_handler: ExceptionHandler, _request: Request, error: Exception) -> Problem:
+    return ConflictProblem(str(error))
+
+
+_SAID_ELSEWHERE: dict[type[Exception], Any] = {
+    NotPublishedError: _not_published,
+    OrchestratorDownError: _orchestrator_down,
+    OrchestratorRefusedError: _orchestrator_refused,
+    IngestionNotFoundError: _no_ingestion,
+    KeyReusedError: _key_reused,
+}
+"""Errors of the layers below that are a client's or a component's: each has its problem."""
+
+
 def invalid(parameter: str, found: object, says: str, allowed: Collection[str] = ()) -> Problem:
     """The problem of one parameter: what was found, what is wrong with it, what is allowed."""
     choice = f" Allowed: {', '.join(allowed)}." if allowed else ""
@@ -112,11 +152,12 @@ def install(app: FastAPI) -> None:
         unhandled_wrappers={"default": UnexpectedProblem},
         pre_hooks=[_log_unexpected],
         post_hooks=[_with_request_id],
-        handlers={NotPublishedError: _not_published},
+        handlers=_SAID_ELSEWHERE,
         request_validation_handler=_invalid_request,
     )
     add_exception_handler(app, handler, generic_swagger_defaults=False)
-    app.add_exception_handler(NotPublishedError, handler)
+    for error in _SAID_ELSEWHERE:
+        app.add_exception_handler(error, handler)
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -130,7 +171,7 @@ def install(app: FastAPI) -> None:
 
 def _log_unexpected(request: Request, error: Exception) -> None:
     """A traceback for faults of ours; what a client or a component did wrong is in the answer."""
-    if not isinstance(error, (Problem, HTTPException, RequestValidationError, NotPublishedError)):
+    if not isinstance(error, (Problem, HTTPException, RequestValidationError, *_SAID_ELSEWHERE)):
         where = f"{request.method} {request.url.path} {request.scope['state']['request_id']}"
         _LOG.error(where, exc_info=(type(error), error, error.__traceback__))
 
@@ -139,14 +180,6 @@ def _with_request_id(content: Any, request: Request, response: JSONResponse) -> 
     """Starlette answers unexpected errors outside of all middleware, so their answer needs the id here."""
     response.headers[REQUEST_ID_HEADER] = request.scope["state"]["request_id"]
     return content, response
-
-
-def _not_published(_handler: ExceptionHandler, _request: Request, _error: NotPublishedError) -> Problem:
-    return NotPublishedProblem(
-        "Take bills in first: run `finops run`, or POST /api/v1/ingestion while Dagster is up. "
-        "Ask again after that.",
-        headers={"Retry-After": "30"},
-    )
 
 
 def _invalid_request(_handler: ExceptionHandler, request: Request, error: RequestValidationError) -> Problem:

@@ -14,7 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from finops_api.app import create_app
-from finops_api.orchestrator import Selection, in_range
+from finops_assets.orchestrator.selection import Selection, in_range
 from finops_assets.settings import Services, Settings
 from tests.api.dagster_server import BROKEN, DagsterServer, dagster_server
 
@@ -110,6 +110,24 @@ def test_a_repeated_idempotency_key_starts_nothing_new(client: TestClient, dagst
     assert launched() == before + 1
     assert post("another").json()["id"] != first.json()["id"]
     assert post(None).json()["id"] != post(None).json()["id"]
+
+
+def test_a_canceled_ingestion_stops_and_an_ended_one_stays_as_it_is(
+    client: TestClient, dagster: DagsterServer
+) -> None:
+    location = start(client, start="2026-01", end="2026-02", sources=["gcp-prod"])
+    stopped = client.post(f"{location}/cancel")
+    assert stopped.status_code == 202
+    assert stopped.json()["state"] == "canceled"
+    before = dagster.made()
+    with dagster.daemon():
+        # A later one is carried out, so the daemon had its chance to run the canceled one.
+        assert set(
+            settled(client, start(client, start="2026-03", end="2026-03", sources=["gcp-prod"])).values()
+        ) == {"succeeded"}
+    assert dagster.made() - before == {"bills 2026-03|gcp-prod", "costs 2026-03|gcp-prod"}
+    assert client.post(f"{location}/cancel").json()["state"] == "canceled"
+    assert client.post("/api/v1/ingestion/nothing/cancel").status_code == 404
 
 
 def test_an_ingestion_that_nobody_started(client: TestClient) -> None:

@@ -21,7 +21,6 @@ from finops_api.errors import (
     invalid,
     problems,
 )
-from finops_api.orchestrator import Selection
 from finops_api.v1.ingestion.schemas import (
     DeliveriesAnswer,
     DeliveriesQuery,
@@ -31,6 +30,8 @@ from finops_api.v1.ingestion.schemas import (
     PartitionProgress,
 )
 from finops_api.wire import plain
+from finops_assets.orchestrator.ingestions import Ingestion
+from finops_assets.orchestrator.selection import Selection
 from finops_assets.queries import bills
 from finops_assets.settings import Settings
 
@@ -98,7 +99,21 @@ def start_ingestion(
 )
 def get_ingestion(ingestion_id: str, orchestrator: CurrentOrchestrator) -> IngestionAnswer:
     """The state of the whole and of each month and source."""
-    found = orchestrator.status(ingestion_id)
+    return _answer(orchestrator.status(ingestion_id))
+
+
+@router.post(
+    "/{ingestion_id}/cancel",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Cancel an ingestion",
+    responses={**_ORCHESTRATED, **problems(UnknownProblem)},
+)
+def cancel_ingestion(ingestion_id: str, orchestrator: CurrentOrchestrator) -> IngestionAnswer:
+    """Stop its runs. What has landed stays whole; an ended one stays as it is."""
+    return _answer(orchestrator.cancel(ingestion_id))
+
+
+def _answer(found: Ingestion) -> IngestionAnswer:
     parts = [
         PartitionProgress(month=month, source=source, state=found.partitions[f"{month}|{source}"])
         for month in found.selection.months()

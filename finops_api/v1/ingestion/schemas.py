@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from finops_api.deps import Query, SnapshotStamp
-from finops_api.orchestrator import State
+from finops_assets.orchestrator.ingestions import State
 from finops_assets.queries.bills import BillStatus
 
 Money = Annotated[str, Field(description="A decimal string.", examples=["1234.567891"])]
