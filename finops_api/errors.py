@@ -130,10 +130,14 @@ _SAID_ELSEWHERE: dict[type[Exception], Any] = {
 """Errors of the layers below that are a client's or a component's: each has its problem."""
 
 
-def invalid(parameter: str, found: object, says: str, allowed: Collection[str] = ()) -> Problem:
-    """The problem of one parameter: what was found, what is wrong with it, what is allowed."""
+def invalid(
+    parameter: str, found: object, says: str, allowed: Collection[str] = (), *, position: int | None = None
+) -> Problem:
+    """The problem of one parameter: what was found, what is wrong with it, where in it, what is allowed."""
     choice = f" Allowed: {', '.join(allowed)}." if allowed else ""
     fault: dict[str, Any] = {"parameter": parameter, "found": found, "says": says}
+    if position is not None:
+        fault["position"] = position
     if allowed:
         fault["allowed"] = list(allowed)
     return InvalidParameterProblem(f"{parameter}: {says}{choice}", errors=[fault])

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from finops_api.period import Period
 from finops_assets.queries.costs import Filter, Granularity
-from finops_assets.queries.filters import filter_texts
+from finops_assets.queries.filters import filter_text
 
 ROWS_PATH = "/api/v1/costs/rows"
 
@@ -29,7 +29,7 @@ def rows_url(
         ("metric", metric),
         *([("currency", currency)] if currency is not None else []),
         *([("as_of", as_of.isoformat())] if as_of is not None else []),
-        *(("filter", text) for text in filter_texts(narrowed)),
+        *([("filter", filter_text(narrowed))] if narrowed else []),
     ]
     return f"{ROWS_PATH}?{urlencode(params, quote_via=quote)}"
 
@@ -59,9 +59,7 @@ def group(
 
 def others(narrowed: Sequence[Filter], column: str, shown: Sequence[str | None]) -> tuple[Filter, ...]:
     """The filters of all values of a column but those that are shown."""
-    left_out = [v for f in narrowed if f.column == column and f.exclude for v in f.values]
-    kept = [f for f in narrowed if f.column != column or not f.exclude]
-    return (*kept, Filter(column, (*left_out, *shown), exclude=True))
+    return (*narrowed, Filter(column, tuple(shown), exclude=True))
 
 
 def step(days: Period, first: date | None, granularity: Granularity) -> Period:

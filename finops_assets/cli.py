@@ -177,7 +177,8 @@ def trace(
     start: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day.")] = None,
     end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day, included.")] = None,
     filter_: Annotated[
-        list[str] | None, typer.Option("--filter", help="Column:value, or Column!:value to leave out.")
+        list[str] | None,
+        typer.Option("--filter", help="Such as \"ServiceName = 'Amazon S3' and tag.team in (data, web)\"."),
     ] = None,
     metric: Annotated[str, typer.Option(help="Which of FOCUS's four costs.")] = "EffectiveCost",
     currency: Annotated[str | None, typer.Option(help="Only costs in this currency.")] = None,

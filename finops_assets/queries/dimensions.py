@@ -60,11 +60,15 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Filter:
-    """Rows whose `column` is one of `values` (None is null), or with `exclude` is none of them."""
+    """Rows whose `column` is one of `values` (None is null), or with `contains` has one of them in it.
+
+    With `exclude` it is the other rows. What is contained is looked for in any case of letters.
+    """
 
     column: str
     values: tuple[str | None, ...]
     exclude: bool = False
+    contains: bool = False
 
 
 def _dimension(column: str) -> Dimension:
@@ -115,7 +119,10 @@ def conditions(filters: Sequence[Filter], allowed: Collection[str]) -> tuple[lis
     for f in filters:
         column = quote(f.column)
         values = [v for v in f.values if v is not None]
-        terms = [f"{column} IN ({', '.join('?' * len(values))})"] if values else []
+        if f.contains:
+            terms = [f"contains(lower({column}), lower(?))"] * len(values)
+        else:
+            terms = [f"{column} IN ({', '.join('?' * len(values))})"] if values else []
         if None in f.values:
             terms.append(f"{column} IS NULL")
         one_of = f"coalesce({' OR '.join(terms)}, false)" if terms else "false"

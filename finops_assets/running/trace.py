@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 
 from finops_assets.queries.access import Reader
 from finops_assets.queries.costs import METRICS
-from finops_assets.queries.filters import filter_texts, parse_filters
+from finops_assets.queries.filters import filter_text, parse_filters
 from finops_assets.queries.rows import RowQuery, cost_rows, files_behind, native_row
 
 _PARAMETERS = {"start_date", "end_date", "filter", "metric", "currency", "as_of", "limit", "cursor"}
@@ -72,7 +72,9 @@ def print_trace(warehouse: Reader, console: Console, q: RowQuery, *, delivered: 
     """
     page = cost_rows(warehouse, q)
     days = f"{q.start} to {q.end - timedelta(days=1)}"
-    console.print(" · ".join([q.metric, days, *filter_texts(q.filters)]), highlight=False)
+    console.print(
+        " · ".join([q.metric, days, *([filter_text(q.filters)] if q.filters else [])]), highlight=False
+    )
     if not page.total_rows:
         console.print("No bill row is behind this: check the days, filters and currency.")
         return

@@ -28,7 +28,7 @@ def test_the_same_state_is_answered_with_304(client: TestClient) -> None:
 
 def test_a_publication_between_two_requests_gives_the_new_figures(tmp_path: Path) -> None:
     settings = build_warehouse(tmp_path)
-    rows = "/api/v1/costs/rows?filter=x_Source:azure-ea&limit=50"
+    rows = "/api/v1/costs/rows?filter=x_Source = azure-ea&limit=50"
     with TestClient(create_app(settings)) as client:
         before, page = client.get(URL), client.get(rows)
         build_warehouse(tmp_path, surcharge=Decimal("0.25"))

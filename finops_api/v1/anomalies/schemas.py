@@ -16,7 +16,7 @@ Money = Annotated[str, Field(description="A decimal string.", examples=["1500.25
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["USD"])]
 ROWS = (
     "/api/v1/costs/rows?start_date=2026-01-10&end_date=2026-01-12&metric=EffectiveCost&currency=USD"
-    "&filter=ServiceProviderName%3AAWS"
+    "&filter=ServiceProviderName%20%3D%20%27AWS%27"
 )
 
 

@@ -54,7 +54,7 @@ router = APIRouter(
 def get_costs(asked: Annotated[CostsQuery, Query()], reading: CurrentReading) -> Response:
     """Costs of a period by columns and steps of time, filtered.
 
-    `GET /costs?group_by=ServiceName&granularity=month&filter=ServiceProviderName:AWS`
+    `GET /costs?group_by=ServiceName&granularity=month&filter=ServiceProviderName = AWS`
     """
     known = dimensions(reading.warehouse)
     check_known("group_by", asked.group_by, known)

@@ -23,7 +23,9 @@ RowsUrl = Annotated[
 class FigureQuery(PeriodQuery):
     """What every cost figure is asked by."""
 
-    filter: list[str] = Field(default=[], description=filters.DESCRIPTION, examples=filters.EXAMPLES)
+    filter: list[str] = Field(
+        default=[], description=filters.DESCRIPTION, examples=filters.PARAMETER_EXAMPLES
+    )
     metric: Metric = Field(
         default="EffectiveCost",
         description="Which of FOCUS's four costs. Effective: commitments spread over what used them; "
