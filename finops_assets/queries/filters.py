@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedInput, VisitError
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
 from finops_assets.normalize.tables import tag_column
 from finops_assets.queries.dimensions import Filter
@@ -194,18 +194,19 @@ def _place(token: Token) -> int:
 
 
 def _unexpected(text: str, error: UnexpectedInput) -> BadFilterError:
-    at = len(text) if error.pos_in_stream is None or error.pos_in_stream < 0 else error.pos_in_stream
-    token = getattr(error, "token", None)
-    if token is not None and token.type == "$END":
-        at = len(text)
-    expected = getattr(error, "accepts", None) or getattr(error, "expected", None) or error.allowed  # type: ignore[attr-defined] # of UnexpectedCharacters
+    at, expected = len(text), frozenset[str]()
+    if isinstance(error, UnexpectedCharacters):
+        at, expected = cast("int", error.pos_in_stream), frozenset(error.allowed)
+    elif isinstance(error, UnexpectedToken):
+        expected = frozenset(error.accepts or error.expected)
+        at = len(text) if error.token.type == "$END" else _place(error.token) - 1
     if at >= len(text):
         says = "the filter ends too early."
     elif text[at] in "'\"":
         says = "this quote is not closed, or no value may stand here."
     else:
         says = f"{_word(text, at)!r} cannot stand here."
-    words = [word for name, word in _WORDS.items() if name in (expected or ())]
+    words = [word for name, word in _WORDS.items() if name in expected]
     return BadFilterError(text, at + 1, says, words)
 
 
