@@ -120,9 +120,14 @@ class Services(Strict):
     dashboard_port: int = 8501
 
     @property
+    def dagster_address(self) -> str:
+        """Dagster's own page."""
+        return f"http://{self.host}:{self.dagster_port}"
+
+    @property
     def dagster_graphql(self) -> str:
         """Dagster's GraphQL endpoint."""
-        return f"http://{self.host}:{self.dagster_port}/graphql"
+        return f"{self.dagster_address}/graphql"
 
 
 class ControlTotal(Strict):

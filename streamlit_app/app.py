@@ -81,6 +81,12 @@ PAGES = {
     ],
     "Where it comes from": [
         st.Page(
+            "app_pages/sources.py",
+            title="Sources",
+            icon=":material/cloud_sync:",
+            help="Where bills come from, how fresh each source is, and a refresh of any of them.",
+        ),
+        st.Page(
             "app_pages/bills.py",
             title="Bills",
             icon=":material/receipt:",
@@ -127,9 +133,10 @@ def main() -> None:
             st.title(page.title)
             states.nothing_here(
                 "The published snapshot holds no costs",
-                "Take bills in with `finops run`; if some were refused, the page Bills says why.",
+                "Take bills in with `finops run` or on the page Sources; the page Bills says why some were "
+                "refused.",
             )
-            if page.url_path != "bills":
+            if page.url_path not in {"bills", "sources"}:
                 return
         page.run()
     except NotPublishedError:

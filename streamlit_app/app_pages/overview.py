@@ -13,7 +13,7 @@ from finops_assets.queries import anomalies, bills
 from finops_assets.queries.costs import CostQuery, DateRange, Filter, Metric, costs
 from finops_assets.queries.movers import movers
 from finops_assets.queries.providers import PROVIDERS
-from streamlit_app import breakdown, charts, data, filters, tables
+from streamlit_app import breakdown, charts, data, filters, freshness
 from streamlit_app.filters import Period, add_months
 from streamlit_app.format import (
     COST_LABELS,
@@ -238,26 +238,8 @@ def _events(metric: Metric) -> None:
 
 def _sources() -> None:
     st.subheader("Sources")
-    table = data.ask(bills.freshness)
-    icons = {"fresh": "Fresh", "late": "Late", "quarantined": "Quarantined", "empty": "Empty"}
-    state = pa.array([[icons[s]] for s in table["status"].to_pylist()])
-    tables.show(
-        table.append_column("state", state),
-        {
-            "x_Source": "Source",
-            "state": st.column_config.MultiselectColumn(
-                "Status", options=list(icons.values()), color=["green", "orange", "red", "gray"]
-            ),
-            "newest_day": st.column_config.DateColumn("Newest day", format="D MMM YYYY"),
-            "ingested_at": st.column_config.DatetimeColumn(
-                "Last bill taken in", format="D MMM YYYY, HH:mm", timezone="UTC"
-            ),
-            "months": st.column_config.NumberColumn("Months", format="%,d"),
-            "rows": st.column_config.NumberColumn("Bill rows", format="%,d"),
-            "quarantined": st.column_config.NumberColumn("Months refused", format="%,d"),
-        },
-        alt="How fresh each source is",
-    )
+    freshness.show(data.ask(bills.freshness))
+    st.page_link("app_pages/sources.py", label="Refresh a source", icon=":material/sync:")
 
 
 page()

@@ -46,6 +46,7 @@ PAGES = {
     "forecast_record": "forecast_record",
     "anomalies": "anomalies",
     "budgets": "budgets",
+    "sources": "sources",
     "bills": "bills",
     "conformance": "conformance",
     "invoices": "invoices",

@@ -27,6 +27,7 @@ PAGES = (
     "forecast_record",
     "anomalies",
     "budgets",
+    "sources",
     "bills",
     "conformance",
     "invoices",
