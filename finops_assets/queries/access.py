@@ -11,10 +11,13 @@ from typing import Protocol, cast
 import duckdb
 import pyarrow as pa
 
+from finops_assets.access.scope import Scope
+from finops_assets.queries.scope import Scoped
+from finops_assets.schema import quote
 from finops_assets.settings import Settings
 from finops_assets.warehouse.history import NotKeptError
 from finops_assets.warehouse.pointer import NotPublishedError
-from finops_assets.warehouse.reader import Warehouse
+from finops_assets.warehouse.reader import NARROWED, NarrowedWarehouse, Warehouse
 
 WarehouseError = duckdb.Error
 """A published file that cannot be read or asked."""
@@ -24,12 +27,14 @@ __all__ = [
     "NotPublishedError",
     "Pinned",
     "Reader",
+    "Versions",
     "Warehouse",
     "WarehouseError",
     "as_known_on",
     "fetch",
     "open_warehouse",
     "pinned",
+    "within",
 ]
 
 
@@ -45,12 +50,25 @@ class Reader(Protocol):
         ...
 
 
+class Versions(Reader, Protocol):
+    """The published warehouse, or the part of it that somebody may see."""
+
+    def oldest_day(self) -> date:
+        """The oldest day (UTC) that `as_of` knows. Raises NotPublishedError."""
+        ...
+
+    def as_of(self, day: date) -> Reader:
+        """What was known at the end of `day`. Raises NotPublishedError, NotKeptError."""
+        ...
+
+
 @dataclass(frozen=True)
 class Pinned:
     """One version, held open while several questions are asked: they all see the same state."""
 
     _version: int
     _cursor: duckdb.DuckDBPyConnection
+    _database: str
 
     def version(self) -> int:
         """The version that is held."""
@@ -58,8 +76,10 @@ class Pinned:
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Another cursor on the same version."""
+        """Another cursor on the same version, and on the same part of it."""
         with self._cursor.cursor() as cursor:
+            if self._database.startswith(NARROWED):  # a new cursor knows nothing of its parent's
+                cursor.execute(f"USE {quote(self._database)}")
             yield cursor
 
 
@@ -68,7 +88,12 @@ def open_warehouse(settings: Settings) -> Warehouse:
     return Warehouse(settings.paths.warehouse)
 
 
-def as_known_on(warehouse: Warehouse, day: date | None) -> Reader:
+def within(warehouse: Warehouse, scope: Scope) -> Versions:
+    """The warehouse as somebody with this scope sees it: no question finds any other row."""
+    return warehouse if scope.is_whole else NarrowedWarehouse(warehouse, Scoped(scope))
+
+
+def as_known_on(warehouse: Versions, day: date | None) -> Reader:
     """The warehouse as it was known at the end of `day` (UTC); None, today and the future: as it is now.
 
     Raises NotPublishedError, and NotKeptError for a day before the oldest that is kept.
@@ -80,8 +105,9 @@ def as_known_on(warehouse: Warehouse, day: date | None) -> Reader:
 def pinned(warehouse: Reader) -> Iterator[Pinned]:
     """Hold the version in force until the block ends. Raises NotPublishedError."""
     with warehouse.cursor() as cursor:
-        row = cursor.execute("SELECT max(version) FROM snapshot").fetchone()
-        yield Pinned(int(row[0]) if row is not None else 0, cursor)
+        row = cursor.execute("SELECT max(version), current_database() FROM snapshot").fetchone()
+        version, database = row if row is not None else (0, "")
+        yield Pinned(int(version), cursor, database)
 
 
 def fetch(warehouse: Reader, sql: str, params: Sequence[object] = ()) -> pa.Table:

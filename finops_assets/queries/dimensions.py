@@ -94,8 +94,8 @@ def columns_of(warehouse: Reader, table: str, type_: str | None = None) -> tuple
     """The columns of a published table or view in its order, or those of one DuckDB type."""
     found = fetch(
         warehouse,
-        "SELECT column_name FROM duckdb_columns() WHERE table_name = $1 AND ($2 IS NULL OR data_type = $2) "
-        "ORDER BY column_index",
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() "
+        "AND table_name = $1 AND ($2 IS NULL OR data_type = $2) ORDER BY column_index",
         (table, type_),
     )
     return tuple(found["column_name"].to_pylist())

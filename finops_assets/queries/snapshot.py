@@ -10,12 +10,15 @@ from finops_assets.queries.access import Reader, fetch
 
 @dataclass(frozen=True)
 class SnapshotTable:
-    """One published table: the lake's version of it (None before its first commit), kind and rows."""
+    """One published table: the lake's version of it (None before its first commit), kind and rows.
+
+    Version and rows are None for those who see a part of the bills only.
+    """
 
     name: str
     version: int | None
     kind: str
-    rows: int
+    rows: int | None
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,38 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 
 from finops_assets.engine.duckdb import configure
+from finops_assets.schema import literal, quote
 from finops_assets.warehouse import history, pointer
 
 _PAST_OPEN = 2
 """How many earlier versions stay open: each has buffers of its own, and few are asked for at a time."""
+
+
+NARROWED = "scope_"
+"""What the names of databases begin with that show a part of a version only."""
+
+_PUBLISHED = "published"
+
+
+class Narrowing(Protocol):
+    """A part of a version: a database of views that bear the names of its tables."""
+
+    @property
+    def name(self) -> str:
+        """That of the database; begins with NARROWED. Two of one name show the same."""
+        ...
+
+    def build(self, connection: duckdb.DuckDBPyConnection, published: str) -> None:
+        """Fill the database `name`, which is there and empty, with views over the database `published`."""
+        ...
 
 
 class _Open:
@@ -27,6 +48,49 @@ class _Open:
         self.readers = 0
         self.retired = False
         self.is_past = False
+        self._building = threading.Lock()
+        self._parts: duckdb.DuckDBPyConnection | None = None
+        self._built: set[str] = set()
+
+    @contextmanager
+    def cursor(self, narrowing: Narrowing | None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor on the whole version, or one that finds the tables of a part of it only."""
+        if narrowing is None:
+            with self.connection.cursor() as cursor:
+                yield cursor
+            return
+        with self._part(narrowing).cursor() as cursor:
+            cursor.execute(f"USE {quote(narrowing.name)}")
+            yield cursor
+
+    def close(self) -> None:
+        """Close it, with all parts."""
+        self.connection.close()
+        if self._parts is not None:
+            self._parts.close()
+
+    def _part(self, narrowing: Narrowing) -> duckdb.DuckDBPyConnection:
+        """The instance that has the part: one of its own, as a read-only one can take no views in.
+
+        Its own database is empty, so a cursor that is not told its part finds nothing.
+        """
+        with self._building:
+            if self._parts is None:
+                parts = configure(duckdb.connect())
+                parts.execute(
+                    f"ATTACH {literal(str(self.published.path))} AS {quote(_PUBLISHED)} (READ_ONLY)"
+                )
+                self._parts = parts
+            if narrowing.name not in self._built:
+                self._parts.execute(f"ATTACH ':memory:' AS {quote(narrowing.name)}")
+                try:
+                    with self._parts.cursor() as cursor:
+                        narrowing.build(cursor, _PUBLISHED)
+                except BaseException:
+                    self._parts.execute(f"DETACH {quote(narrowing.name)}")
+                    raise
+                self._built.add(narrowing.name)
+            return self._parts
 
 
 class Warehouse:
@@ -60,11 +124,13 @@ class Warehouse:
             yield cursor
 
     @contextmanager
-    def cursor_of(self, published: pointer.Published | None) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor on one version, or on the one in force."""
+    def cursor_of(
+        self, published: pointer.Published | None, narrowing: Narrowing | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor on one version, or on the one in force; on all of it, or on a part."""
         held = self._acquire(published)
         try:
-            with held.connection.cursor() as cursor:
+            with held.cursor(narrowing) as cursor:
                 yield cursor
         finally:
             self._release(held)
@@ -96,13 +162,13 @@ class Warehouse:
         with self._lock:
             held.readers -= 1
             if held.retired and held.readers == 0:
-                held.connection.close()
+                held.close()
 
     def _retire(self, version: int) -> None:
         held = self._open.pop(version)
         held.retired = True
         if held.readers == 0:
-            held.connection.close()
+            held.close()
 
 
 @dataclass(frozen=True)
@@ -111,6 +177,7 @@ class AsOf:
 
     _warehouse: Warehouse
     _published: pointer.Published
+    _narrowing: Narrowing | None = None
 
     def version(self) -> int:
         """The version that was in force."""
@@ -119,5 +186,31 @@ class AsOf:
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor on that version; it stays readable until the block ends."""
-        with self._warehouse.cursor_of(self._published) as cursor:
+        with self._warehouse.cursor_of(self._published, self._narrowing) as cursor:
+            yield cursor
+
+
+@dataclass(frozen=True)
+class NarrowedWarehouse:
+    """A part of the warehouse, of whichever version is asked: it opens as the warehouse does."""
+
+    _warehouse: Warehouse
+    _narrowing: Narrowing
+
+    def version(self) -> int:
+        """The version in force. Raises NotPublishedError before the first publication."""
+        return self._warehouse.version()
+
+    def oldest_day(self) -> date:
+        """The oldest day (UTC) that `as_of` knows. Raises NotPublishedError, duckdb.Error."""
+        return self._warehouse.oldest_day()
+
+    def as_of(self, day: date) -> AsOf:
+        """The part of what was known at the end of `day`; raises what Warehouse.as_of raises."""
+        return replace(self._warehouse.as_of(day), _narrowing=self._narrowing)
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor on the part of the version in force; that stays readable until the block ends."""
+        with self._warehouse.cursor_of(None, self._narrowing) as cursor:
             yield cursor

@@ -96,7 +96,7 @@ def test_a_row_leads_back_to_the_delivered_line(warehouse: Warehouse) -> None:
 
 def test_an_unknown_line_says_what_is_unknown(warehouse: Warehouse) -> None:
     row = cost_rows(warehouse, RowQuery(START, END, limit=1)).rows.to_pylist()[0]
-    with pytest.raises(RowNotFoundError, match="No bill is called 'nothing'"):
+    with pytest.raises(RowNotFoundError, match="of bill 'nothing' in force"):
         native_row(warehouse, "nothing", row["x_File"], row["x_RowNumber"])
-    with pytest.raises(RowNotFoundError, match="has no row 999999"):
+    with pytest.raises(RowNotFoundError, match="There is no row 999999"):
         native_row(warehouse, row["x_BillId"], row["x_File"], 999_999)

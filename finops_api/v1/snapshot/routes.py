@@ -22,9 +22,13 @@ class PublishedTable(BaseModel):
     """One table of the snapshot."""
 
     name: str = Field(examples=["daily_costs"])
-    version: int | None = Field(description="The lake's version of it; null before its first commit.")
+    version: int | None = Field(
+        description="The lake's version of it; null before its first commit, and for those who see a part."
+    )
     kind: str = Field(description="table (copied) or view (over the lake's files).", examples=["table"])
-    rows: int = Field(examples=[120_000])
+    rows: int | None = Field(
+        description="All of its rows; null for those who see a part of them.", examples=[120_000]
+    )
 
 
 class SnapshotAnswer(BaseModel):
