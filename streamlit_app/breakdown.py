@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from finops_assets.queries.costs import CostQuery, Granularity, MissingRateError, costs
-from streamlit_app import charts, conversion, data, drill, tables
+from streamlit_app import charts, conversion, data, deeper, drill, filters, tables
 from streamlit_app.axes import PALETTE
 from streamlit_app.filters import Period
 from streamlit_app.format import compact, count, day, label, markdown, money, signed_percent
@@ -143,9 +143,22 @@ def by_group(
         st.subheader(f"{markdown(name)}: {markdown(money(line[figure.metric], figure.currency))}")
         if figure.converted:
             conversion.bills_behind(narrowed, key=f"{key}_line")
+            return
+        with st.container(horizontal=True, vertical_alignment="center"):
+            behind = st.segmented_control(
+                "Behind it",
+                ("Bill rows", "Resources"),
+                default="Bill rows",
+                required=True,
+                key=f"{key}_behind",
+                label_visibility="collapsed",
+            )
+            deeper.deeper_link(narrowed, filters.dimension_names())
+            rows_link(narrowed, "These rows as a page of their own")
+        if behind == "Resources":
+            drill.resources_behind(narrowed, key=f"{key}_resources")
         else:
             drill.rows_behind(narrowed, key=f"{key}_drill", expected=line[figure.metric])
-            rows_link(narrowed, "Open these rows as a page of their own")
 
 
 def by_step(figure: Figure, groups: Sequence[str], labels: Mapping[str, str], steps: Steps, key: str) -> None:

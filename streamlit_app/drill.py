@@ -1,4 +1,4 @@
-"""The bill rows behind a figure: their sum is the figure, and each row opens as it was delivered."""
+"""What is behind a figure: its resources, its bill rows that add up to it, each row as it was delivered."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
+from finops_assets.queries.resources import RESOURCE, resources
 from finops_assets.queries.rows import RowCursor, RowNotFoundError, RowPage, RowQuery, cost_rows, native_row
 from streamlit_app import data, tables
 from streamlit_app.format import COST_LABELS, NOTHING, count, exact, label, markdown
-from streamlit_app.links import Figure
+from streamlit_app.links import Figure, rows_link
 
 PAGE_ROWS = 200
+MOST_RESOURCES = 500
 
 _COLUMNS: dict[str, Any] = {
     "ChargePeriodStart": st.column_config.DatetimeColumn(
@@ -67,6 +69,46 @@ def rows_behind(figure: Figure, *, key: str, expected: Decimal | None = None) ->
         st.caption("Choose a row to see it as the provider delivered it.")
     else:
         _delivered(page.rows.slice(chosen, 1).to_pylist()[0])
+
+
+def resources_behind(figure: Figure, *, key: str) -> None:
+    """The resources of `figure`, the costliest first, and the bill rows of the one that is chosen."""
+    found = data.ask(
+        resources,
+        RowQuery(
+            figure.start, figure.end, figure.filters, figure.metric, figure.currency, limit=MOST_RESOURCES
+        ),
+    )
+    if not found.table.num_rows:
+        return
+    columns = {
+        RESOURCE: st.column_config.TextColumn("Resource", width="large"),
+        "ResourceName": "Name",
+        "ResourceType": "Type",
+        figure.metric: tables.money_column(COST_LABELS[figure.metric], figure.currency),
+        "x_RowCount": st.column_config.NumberColumn("Bill rows", format="%,d"),
+    }
+    chosen = tables.select_row(
+        tables.named(found.table, [RESOURCE]),
+        columns,
+        alt="The resources behind the figure, the costliest first",
+        key=f"{key}_table",
+        height=tables.fitted(found.table, 300),
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        tables.download(found.table, f"resources-{figure.start}-{figure.end}", key=f"{key}_download")
+        others = (
+            f" {count(found.others, 'other resource')} come to "
+            f"{markdown(exact(found.other_cost, figure.currency))}."
+            if found.others
+            else ""
+        )
+        st.caption(f"Choose a resource to see its bill rows.{others}", width="content")
+    if chosen is not None:
+        line = found.table.slice(chosen, 1).to_pylist()[0]
+        own = figure.only([RESOURCE], [line[RESOURCE]])
+        rows_behind(own, key=f"{key}_rows", expected=line[figure.metric])
+        rows_link(own, "The rows of this resource as a page of their own")
 
 
 def _sum(total: Decimal | None, rows: int, figure: Figure, expected: Decimal | None) -> None:

@@ -82,7 +82,7 @@ def cost_rows(warehouse: Reader, q: RowQuery) -> RowPage:
     if q.metric not in METRICS:
         raise ValueError(f"{q.metric!r} is not a cost. Allowed: {', '.join(METRICS)}.")
     with pinned(warehouse) as held:
-        where, params = _where(q, filterable_columns(held))
+        where, params = where_of(q, filterable_columns(held))
         cost = f"coalesce({quote(q.metric)}, 0)::{MONEY}"
         summed = fetch(
             held,
@@ -109,7 +109,7 @@ def files_behind(warehouse: Reader, q: RowQuery) -> pa.Table:
     (TIMESTAMPTZ) of the bill. Raises UnknownDimensionError.
     """
     with pinned(warehouse) as held:
-        where, params = _where(q, filterable_columns(held))
+        where, params = where_of(q, filterable_columns(held))
         return fetch(
             held,
             f"""
@@ -149,7 +149,8 @@ def native_row(warehouse: Reader, bill_id: str, file: str, row_number: int) -> d
     return dict(found[0])
 
 
-def _where(q: RowQuery, allowed: tuple[str, ...]) -> tuple[str, list[object]]:
+def where_of(q: RowQuery, allowed: tuple[str, ...]) -> tuple[str, list[object]]:
+    """The condition that selects the rows of `q`, and its bound values. Raises UnknownDimensionError."""
     sql, values = conditions(q.filters, allowed)
     params: list[object] = [q.start, q.end, *values]
     if q.currency is not None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from finops_assets.queries.costs import MissingRateError
 from streamlit_app import breakdown, conversion, filters, states
+from streamlit_app.deeper import EXPLORER_KEY
 from streamlit_app.format import COST_LABELS, markdown
 from streamlit_app.links import Figure
 
@@ -33,7 +34,7 @@ with st.container(border=True):
             placeholder="Nothing: the total",
         )
     with right:
-        narrowing = filters.filters(period, labels=labels, key="x_")
+        narrowing = filters.filters(period, labels=labels, key=EXPLORER_KEY)
     target = None
     if last is not None:
         with last:

@@ -25,9 +25,13 @@ try:
             values = ", ".join(label(v) for v in term.values)
             name = names[term.column].label if term.column in names else term.column
             st.badge(f"{markdown(name)} {relation} {markdown(values)}", color="gray")
-    amount, count = breakdown.total(figure)
-    st.metric(COST_LABELS[figure.metric], money(amount, figure.currency), border=True, width=320)
-    if count:
+    # Below the cube, as by resource, there is no figure but the sum of the rows.
+    amount, found = None, True
+    if all(term.column in names for term in figure.filters):
+        amount, rows = breakdown.total(figure)
+        st.metric(COST_LABELS[figure.metric], money(amount, figure.currency), border=True, width=320)
+        found = bool(rows)
+    if found:
         drill.rows_behind(figure, key="rows", expected=amount)
     else:
         states.nothing_here("No rows", "No bill row matches this figure in the published snapshot.")
