@@ -20,6 +20,7 @@ from finops_api.v1.costs import routes as costs
 from finops_api.v1.forecast import routes as forecast
 from finops_api.v1.ingestion import routes as ingestion
 from finops_api.v1.invoices import routes as invoices
+from finops_api.v1.plans import routes as plans
 from finops_api.v1.restatements import routes as restatements
 from finops_api.v1.snapshot import routes as snapshot
 from finops_assets.orchestrator.ingestions import Orchestrator
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         forecast,
         anomalies,
         budgets,
+        plans,
         feedback,
         ingestion,
         invoices,

@@ -61,6 +61,14 @@ class ConfiguredBudgetProblem(StatusProblem):
     status = HTTPStatus.CONFLICT
 
 
+class ConfiguredPlanProblem(StatusProblem):
+    """409: the planned change is finops.toml's, and only that file withdraws it."""
+
+    type_ = "plan-in-file"
+    title = "The planned change is set in finops.toml."
+    status = HTTPStatus.CONFLICT
+
+
 class NotPublishedProblem(StatusProblem):
     """503: no warehouse has been published yet."""
 

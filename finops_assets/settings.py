@@ -22,6 +22,7 @@ from pydantic_settings import (
 from finops_assets import setting_values
 from finops_assets.alert_settings import Alerts
 from finops_assets.budget_settings import Budget
+from finops_assets.plan_settings import PlannedChange
 from finops_assets.source_settings import DemoSource, FilesSource, Source, Strict
 
 CONFIG_VARIABLE = "FINOPS_CONFIG"
@@ -76,7 +77,7 @@ class Paths(Strict):
 
     @property
     def decisions(self) -> Path:
-        """What people said: feedback, budgets, and the alerts that went out."""
+        """What people said: feedback, budgets, planned changes, and the alerts that went out."""
         return self.data / "decisions.db"
 
     @property
@@ -167,6 +168,7 @@ class Settings(BaseSettings):
     sources: dict[Annotated[str, AfterValidator(_source_name)], Source] = DEMO_SOURCES
     control_totals: tuple[ControlTotal, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    planned_changes: tuple[PlannedChange, ...] = ()
 
     @model_validator(mode="after")
     def _control_totals_are_of_bills_here(self) -> Settings:

@@ -33,6 +33,7 @@ from finops_assets.marts.control_totals import CONTROL_TOTALS, control_totals_sq
 from finops_assets.marts.daily_costs import daily_costs_sql
 from finops_assets.marts.datasets import DATASETS, INVOICE_DETAILS, dataset_sql
 from finops_assets.marts.invoices import INVOICES, invoices_sql
+from finops_assets.marts.plans import PLANNED_CHANGES
 from finops_assets.marts.reconciliation import STAGES, outcomes_sql, published_sql
 from finops_assets.marts.restatements import CLOSED_AFTER_DAYS, DELIVERED_COSTS, RESTATEMENTS
 from finops_assets.marts.sql import load_sql
@@ -135,6 +136,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             forecasts.COST_FORECASTS,
             forecasts.FORECAST_ACCURACY,
             forecasts.FORECAST_RECORD,
+            PLANNED_CHANGES,
             anomalies.COST_ANOMALIES,
             anomalies.ANOMALY_DRIVERS,
             *BUDGET_TABLES,

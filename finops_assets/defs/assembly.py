@@ -11,7 +11,7 @@ from finops_assets.defs.costs import assets as costs
 from finops_assets.defs.currency import assets as currency
 from finops_assets.defs.datasets import assets as datasets
 from finops_assets.defs.forecasting import assets as forecasting
-from finops_assets.defs.forecasting import record
+from finops_assets.defs.forecasting import plans, record
 from finops_assets.defs.ingestion import accounts
 from finops_assets.defs.ingestion import assets as ingestion
 from finops_assets.defs.ingestion.schedules import schedules
@@ -34,6 +34,7 @@ def definitions() -> dg.Definitions:
         datasets,
         quality,
         currency,
+        plans,
         forecasting,
         feedback,
         record,
@@ -45,7 +46,7 @@ def definitions() -> dg.Definitions:
     return dg.Definitions(
         assets=[asset for stage in stages for asset in stage.assets],
         jobs=[refresh_job, analysis_job],
-        sensors=[*sensors, *feedback.sensors],
+        sensors=[*sensors, *feedback.sensors, *plans.sensors],
         schedules=[*schedules, *notify.schedules],
         resources={"platform": Platform()},
         executor=dg.in_process_executor,

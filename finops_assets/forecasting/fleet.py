@@ -23,9 +23,9 @@ from finops_assets.forecasting.backtest import (
 from finops_assets.forecasting.boosted import DirectXGBoost
 from finops_assets.forecasting.combination import NAME as COMBINATION
 from finops_assets.forecasting.combination import Weights, combine, learn
+from finops_assets.forecasting.facts import NOTHING, Facts, newest_day, with_planned, without_planned
 from finops_assets.forecasting.hierarchy import (
     BOTTOM_UP,
-    Hierarchy,
     errors_of_sums,
     hierarchy_of,
     reconcile,
@@ -68,19 +68,20 @@ class FleetForecast:
     skipped: int
 
 
-def forecast_fleet(features: pa.Table, *, horizon: int = 90) -> FleetForecast:
+def forecast_fleet(features: pa.Table, *, horizon: int = 90, facts: Facts = NOTHING) -> FleetForecast:
     """Forecast every series of `cost_features` for the `horizon` days after its last complete day.
 
     Every series with a complete day gets a champion row for each day, and the seasonal naive beside it
     where that is not the champion. Forecasts add up: a sum of leaves is their exact sum, and regions and
-    tag values are scaled to theirs. Money is rounded to cents. Deterministic, one thread.
+    tag values are scaled to theirs. `facts` move them from their days on. Money is rounded to cents.
+    Deterministic, one thread.
     Raises ValueError for a series with gaps.
     """
     complete, fleet = read_fleet(features)
-    newest = max((s.history.last_day for s in fleet), default=np.datetime64("1970-01-01"))
+    newest = newest_day(fleet)
     alive = [s for s in fleet if newest - s.history.last_day <= np.timedelta64(SILENT_DAYS, "D")]
     names = complete.select(SERIES_COLUMNS).take(pa.array([s.row for s in alive], pa.int64())).to_pandas()
-    made = _coherent(alive, hierarchy_of(names), horizon)
+    made = _coherent(alive, names, facts, horizon)
     return FleetForecast(
         forecasts=_forecast_table(complete, made.made),
         accuracy=_accuracy_table(made.measured, made.winners),
@@ -89,8 +90,11 @@ def forecast_fleet(features: pa.Table, *, horizon: int = 90) -> FleetForecast:
     )
 
 
-def _coherent(fleet: Sequence[Series], hierarchy: Hierarchy, horizon: int) -> SeriesForecasts:
+def _coherent(billed: Sequence[Series], names: pd.DataFrame, facts: Facts, horizon: int) -> SeriesForecasts:
     """Forecast leaves and cuts, and make everything above them out of them; `made` in the fleet's order."""
+    hierarchy = hierarchy_of(names)
+    called = [{str(column): name for column, name in row.items()} for row in names.to_dict("records")]
+    fleet = without_planned(billed, called, hierarchy, facts.planned)
     base = [i for i in range(len(fleet)) if i not in hierarchy.members]
     last = [fleet[i].history.last_day for i in base]
     gap = int((max(last) - min(last)).astype(np.int64)) if last else 0
@@ -99,16 +103,15 @@ def _coherent(fleet: Sequence[Series], hierarchy: Hierarchy, horizon: int) -> Se
         return run
     judged = [replace(s, history=s.history.until(run.until)) for s in fleet]
     place = dict(enumerate(base))
-    of_base = run.errors.assign(series=run.errors["series"].map(place))
-    errors = with_coverage(errors_of_sums(judged, hierarchy.members, of_base, run.winners))
+    base_errors = run.errors.assign(series=run.errors["series"].map(place))
+    errors = with_coverage(errors_of_sums(judged, hierarchy.members, base_errors, run.winners))
     measured, calibration = measure(errors), calibrate(errors)
     winners = {fleet[i].group: BOTTOM_UP for i in hierarchy.members}
-    champion = {
-        i: frame.loc[frame["is_champion"], "mean"].to_numpy() for i, frame in zip(base, run.made, strict=True)
-    }
-    added = reconcile(fleet, hierarchy, champion, horizon)
+    of_base = with_planned(billed, called, dict(zip(base, run.made, strict=True)), facts.planned)
+    champion = {i: frame.loc[frame["is_champion"], "mean"].to_numpy() for i, frame in of_base.items()}
+    added = reconcile(billed, hierarchy, champion, horizon)
     made: dict[int, pd.DataFrame] = {}
-    for i, frame in zip(base, run.made, strict=True):
+    for i, frame in of_base.items():
         near = frame[frame["horizon"] <= horizon]
         made[i] = _shifted(near, added.cuts[i], fleet[i]) if i in added.cuts else near
     for i, cents in added.sums.items():
@@ -117,7 +120,7 @@ def _coherent(fleet: Sequence[Series], hierarchy: Hierarchy, horizon: int) -> Se
         means = {BASELINE.name: naive, BOTTOM_UP: np.asarray(cents, dtype=np.float64) / 100}
         made[i] = _forecast(fleet[i], means, winners, calibration)
     return SeriesForecasts(
-        errors=pd.concat([of_base.astype({"model": str}), errors.astype({"model": str})], ignore_index=True),
+        errors=pd.concat([e.astype({"model": str}) for e in (base_errors, errors)], ignore_index=True),
         measured=pd.concat([run.measured, measured], ignore_index=True),
         winners={**run.winners, **winners},
         made=[made[i] for i in range(len(fleet))],

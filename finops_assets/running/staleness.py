@@ -9,6 +9,7 @@ from finops_assets.defs.costs.assets import TABLE as COSTS
 from finops_assets.defs.costs.assets import recipe
 from finops_assets.defs.datasets.assets import is_made
 from finops_assets.defs.forecasting.assets import features_key
+from finops_assets.defs.forecasting.plans import are_copied
 from finops_assets.defs.ingestion.accounts import are_missing
 from finops_assets.defs.ingestion.bills import accepted_bills
 from finops_assets.defs.ingestion.origins import open_catalog
@@ -67,9 +68,8 @@ def months_before_first(platform: Platform, source: str) -> list[str]:
 def is_analyzed(platform: Platform) -> bool:
     """Whether the models have seen the newest `daily_costs`, and what people said since."""
     lake = platform.lake
-    return lake.is_current(COST_FEATURES, {}, features_key(platform)) and lake.is_current(
-        ANOMALY_FEEDBACK, {}, feedback_key(platform)
-    )
+    seen = lake.is_current(COST_FEATURES, {}, features_key(platform)) and are_copied(platform)
+    return seen and lake.is_current(ANOMALY_FEEDBACK, {}, feedback_key(platform))
 
 
 def is_published(platform: Platform) -> bool:

@@ -13,7 +13,7 @@ import streamlit as st
 from finops_assets.queries import forecasts
 from finops_assets.queries.costs import Metric
 from finops_assets.queries.forecasts import series_filters
-from streamlit_app import breakdown, charts, data, filters, live, states, tables
+from streamlit_app import breakdown, charts, data, filters, live, plan_form, states, tables
 from streamlit_app.format import COST_LABELS, compact, day, growth, markdown, money, percent, signed_percent
 from streamlit_app.links import Figure, rows_link
 from streamlit_app.series import LEVELS, series_name
@@ -64,6 +64,7 @@ def page() -> None:
                 width="stretch",
             )
             rows_link(figure, "Bill rows of the history")
+    plan_form.section(currency, metric)
     _tables(ahead, currency)
     _record(row, metric, currency)
 

@@ -16,6 +16,7 @@ from finops_assets.lake.lake import build_key
 from finops_assets.marts.arrivals import DELIVERED_DAYS
 from finops_assets.marts.budgets import FORECAST_PATHS
 from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_ACCURACY
+from finops_assets.marts.plans import PLANNED_CHANGES
 from finops_assets.marts.series import COST_FEATURES, cost_features_sql
 from finops_assets.marts.tables import daily_costs_table
 from finops_assets.settings import current_settings
@@ -61,8 +62,8 @@ def features_key(platform: Platform) -> str:
     specs=[
         dg.AssetSpec(
             table.name,
-            deps=[COST_FEATURES.name],
-            automation_condition=dg.AutomationCondition.eager(),
+            deps=[COST_FEATURES.name, PLANNED_CHANGES.name],
+            automation_condition=ON_NEW_DATA,
             group_name="forecasting",
             owners=["team:finops"],
             kinds={"python", "mlflow", "deltalake"},
@@ -75,11 +76,12 @@ def features_key(platform: Platform) -> str:
 )
 def forecasts(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[dg.MaterializeResult[Any]]:
     """Backtest, choose champions, forecast; add to the ledger and replace the accuracy."""
-    given = platform.lake.input(COST_FEATURES)
+    given, planned = platform.lake.input(COST_FEATURES), platform.lake.input(PLANNED_CHANGES)
     key = build_key(
         recipe("finops_assets.forecasting", "statsforecast", "prophet", "xgboost-cpu"),
         str(HORIZON),
         *given.names,
+        *planned.names,
     )
     replaced = (FORECAST_ACCURACY, FORECAST_PATHS)
     if in_ledger(platform, key) and all(platform.lake.is_current(t, {}, key) for t in replaced):
@@ -97,12 +99,15 @@ def in_ledger(platform: Platform, key: str) -> bool:
 def make_forecasts(platform: Platform, key: str, run_id: str) -> Iterator[dg.MaterializeResult[Any]]:
     """One making: compute, record in MLflow, append to the ledger, replace the accuracy."""
     from finops_assets.defs.forecasting.tracking import record_making
+    from finops_assets.forecasting.facts import Facts
     from finops_assets.forecasting.fleet import forecast_fleet
+    from finops_assets.forecasting.planned import read_planned
 
     lake, engine = platform.lake, platform.engine
     features = engine.fetch("SELECT * FROM f", {"f": lake.input(COST_FEATURES)})
+    planned = read_planned(engine.fetch("SELECT * FROM p", {"p": lake.input(PLANNED_CHANGES)}))
     started, made_at = perf_counter(), datetime.now(UTC)
-    made = forecast_fleet(features, horizon=HORIZON)
+    made = forecast_fleet(features, horizon=HORIZON, facts=Facts(planned))
     seconds = round(perf_counter() - started, 1)
     params = {"horizon": HORIZON, "data": key, "skipped_series": made.skipped, "seconds": seconds}
     backtest = record_making(platform.settings.paths.mlflow, made.forecasts, made.accuracy, params, run_id)
