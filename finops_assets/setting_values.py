@@ -30,3 +30,13 @@ def month(text: str) -> str:
     """A month as 'YYYY-MM'. Raises ValueError for any other text."""
     date.fromisoformat(f"{text}-01")
     return text
+
+
+def holidays(code: str) -> str:
+    """A country's code, or that of a part of one; nothing too. Raises ValueError for any other text."""
+    if code:
+        # Loaded on use: it knows of two hundred countries.
+        from finops_assets.forecasting.public_holidays import Holidays  # noqa: PLC0415
+
+        Holidays(code)
+    return code

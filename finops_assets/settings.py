@@ -112,6 +112,13 @@ class Currency(Strict):
     """A file of the European Central Bank's form, or the address of one; nothing is converted without."""
 
 
+class Forecast(Strict):
+    """What the forecast's models know beside the bills."""
+
+    holidays: Annotated[str, AfterValidator(setting_values.holidays)] = ""
+    """A country, or a part of one, whose public holidays they know: 'US', 'US-CA'; none by default."""
+
+
 class Services(Strict):
     """Where the three servers listen; loopback unless a lock stands in front."""
 
@@ -162,6 +169,7 @@ class Settings(BaseSettings):
     history: History = History()
     services: Services = Services()
     currency: Currency = Currency()
+    forecast: Forecast = Forecast()
     alerts: Alerts = Alerts()
     accepted_bills: dict[str, Annotated[str, Field(min_length=1)]] = {}
     """Bills that are taken although they break a rule that figures depend on: bill_id → why."""

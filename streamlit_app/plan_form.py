@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import streamlit as st
@@ -11,7 +13,9 @@ from pydantic import ValidationError
 from finops_assets.decisions.plans import KnownPlan, known_plans, mark, withdraw
 from finops_assets.plan_settings import KINDS, PlannedChange
 from finops_assets.queries.costs import Metric
-from finops_assets.queries.plans import published_plan_ids, scope_values
+from finops_assets.queries.dimensions import Filter
+from finops_assets.queries.forecasts import series_filters
+from finops_assets.queries.plans import commitments_ending, published_plan_ids, scope_values
 from streamlit_app import data
 from streamlit_app.format import COST_LABELS, day, exact, markdown
 
@@ -27,11 +31,13 @@ LABELS = {
 _NARROWER = {"billing_account": "Billing account", "sub_account": "Account", "service": "Service"}
 
 
-def section(currency: str, metric: Metric) -> None:
-    """The changes that are marked now, and the form."""
+def section(row: dict[str, Any], until: date, currency: str, metric: Metric) -> None:
+    """Commitments of the series that end by `until`, the changes that are marked now, and the form."""
     with st.container(border=True):
         st.subheader("Known in advance")
         settings = data.settings()
+        if row["level"] not in {"region", "tag"}:  # it is leaves whose commitments end
+            _commitments(series_filters(row), until, currency, metric)
         known = known_plans(settings.planned_changes, settings.paths.decisions)
         if known:
             published = data.ask(published_plan_ids)
@@ -49,7 +55,7 @@ def described(plan: PlannedChange) -> str:
     """What changes, by how much and when, in words."""
     percent, amount = plan.signed_percent, plan.signed_amount
     if amount is not None and plan.currency is not None:
-        size = f"{'+' if amount > 0 else ''}{exact(amount, plan.currency)} a day"
+        size = f"{_signed(amount, plan.currency)} a day"
     else:
         size = "all of it" if percent == -100 else f"{percent:+f}%"
     scope = " · ".join(plan.scope.values()) or "all costs"
@@ -61,6 +67,27 @@ def described(plan: PlannedChange) -> str:
     else:
         when = f"from {day(plan.first_day)} to {day(plan.end)}"
     return f"{LABELS[plan.kind]}, {scope}: {size} {when}{cost}"
+
+
+def _commitments(filters: Sequence[Filter], until: date, currency: str, metric: Metric) -> None:
+    found = data.ask(commitments_ending, metric, currency=currency, filters=tuple(filters))
+    for row in found.to_pylist():
+        if row["first_day"] > until:
+            continue
+        name = row["ContractCommitmentDescription"] or row["ContractCommitmentId"].rpartition("/")[2]
+        kind = row["ContractCommitmentType"] or "Commitment"
+        ends = f"{kind} {name} ends on {day(row['first_day'] - timedelta(days=1))}"
+        if row["renewed_by"] is not None:
+            after = f"{row['renewed_by']} takes its place"
+        else:
+            after = f"{_signed(row['a_day'], currency)} a day from then"
+            if row["fees_a_month"]:
+                after += f", {_signed(row['fees_a_month'], currency)} a month in fees"
+        st.markdown(f":material/event_busy: {markdown(ends)}: {markdown(after)}")
+
+
+def _signed(amount: Decimal, currency: str) -> str:
+    return f"{'+' if amount > 0 else ''}{exact(amount, currency)}"
 
 
 def _listed(known: KnownPlan, *, in_forecast: bool) -> None:

@@ -33,7 +33,7 @@ from finops_assets.marts.control_totals import CONTROL_TOTALS, control_totals_sq
 from finops_assets.marts.daily_costs import daily_costs_sql
 from finops_assets.marts.datasets import DATASETS, INVOICE_DETAILS, dataset_sql
 from finops_assets.marts.invoices import INVOICES, invoices_sql
-from finops_assets.marts.plans import PLANNED_CHANGES
+from finops_assets.marts.plans import ENDING_COMMITMENTS, PLANNED_CHANGES
 from finops_assets.marts.reconciliation import STAGES, outcomes_sql, published_sql
 from finops_assets.marts.restatements import CLOSED_AFTER_DAYS, DELIVERED_COSTS, RESTATEMENTS
 from finops_assets.marts.sql import load_sql
@@ -137,6 +137,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             forecasts.FORECAST_ACCURACY,
             forecasts.FORECAST_RECORD,
             PLANNED_CHANGES,
+            ENDING_COMMITMENTS,
             anomalies.COST_ANOMALIES,
             anomalies.ANOMALY_DRIVERS,
             *BUDGET_TABLES,
@@ -271,6 +272,7 @@ def _models(build: Builder, last_day: date) -> None:
     ledger: dict[str, Input] = {**features, "cost_forecasts": build.lake.input(forecasts.COST_FORECASTS)}
     build.put(forecasts.FORECAST_RECORD, {}, load_sql("forecast_record"), ledger)
     build.put(forecasts.FORECAST_ACCURACY, {}, sql.ACCURACY, {})
+    build.put(ENDING_COMMITMENTS, {}, widened(sql.ENDING_COMMITMENTS, ENDING_COMMITMENTS), {}, last_day)
     spike = _months_before(last_day, 1) + timedelta(days=sql.SPIKE_FROM - 1)
     build.put(anomalies.COST_ANOMALIES, {}, sql.ANOMALIES, cube, spike, last_day)
     build.put(anomalies.ANOMALY_DRIVERS, {}, sql.DRIVERS, cube, spike)

@@ -331,3 +331,14 @@ FROM charges
 WHERE invoice LIKE 'aws-%' AND (charge <> 'Tax' OR month(day) % 2 = 1)
 GROUP BY ALL
 """
+
+ENDING_COMMITMENTS = """
+SELECT c.*, 'Savings Plan' AS ContractCommitmentType, 'AWS' AS ServiceProviderName, 'USD' AS BillingCurrency,
+    CAST(? AS DATE) + 11 AS first_day
+FROM (VALUES
+    ('plan/one', 'EffectiveCost', 100.40, NULL, NULL), ('plan/one', 'EffectiveCost', 20, NULL, NULL),
+    ('plan/one', 'EffectiveCost', -310.5, 1, NULL), ('plan/one', 'BilledCost', 7, NULL, NULL),
+    ('plan/two', 'EffectiveCost', 50, NULL, 'plan/three')
+) AS c (ContractCommitmentId, metric, amount, day_of_month, renewed_by)
+"""
+"""One plan of several leaves that ends ten days after the newest data, and one that is renewed then."""

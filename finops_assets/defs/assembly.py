@@ -11,7 +11,7 @@ from finops_assets.defs.costs import assets as costs
 from finops_assets.defs.currency import assets as currency
 from finops_assets.defs.datasets import assets as datasets
 from finops_assets.defs.forecasting import assets as forecasting
-from finops_assets.defs.forecasting import plans, record
+from finops_assets.defs.forecasting import commitments, plans, record
 from finops_assets.defs.ingestion import accounts
 from finops_assets.defs.ingestion import assets as ingestion
 from finops_assets.defs.ingestion.schedules import schedules
@@ -35,6 +35,7 @@ def definitions() -> dg.Definitions:
         quality,
         currency,
         plans,
+        commitments,
         forecasting,
         feedback,
         record,

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finops_assets.forecasting.history import FloatArray, History, IntArray
+from finops_assets.forecasting.history import DayArray, FloatArray, History, IntArray
 from finops_assets.forecasting.models import WEEK, moves
+from finops_assets.forecasting.public_holidays import Holidays
 
 _SHOWN = 8 * WEEK
 """Days of history behind every origin."""
@@ -41,11 +42,15 @@ _PARAMETERS = {
 
 @dataclass(frozen=True)
 class DirectXGBoost:
-    """A global XGBoost with direct horizons, trained on many past origins of all series together."""
+    """A global XGBoost with direct horizons, trained on many past origins of all series together.
+
+    With `holidays` it knows which days are one and which lie beside one.
+    """
 
     name: str = "XGBoost"
     max_rows: int = 60_000
     trees: int = 150
+    holidays: Holidays | None = None
 
     def forecast(self, histories: Sequence[History], horizon: int) -> list[FloatArray | None]:
         """Learn from all histories, forecast those that move and are eight weeks long."""
@@ -58,7 +63,7 @@ class DirectXGBoost:
             return made
         rng = np.random.default_rng(7)
         per_day = min(6.0, self.max_rows / shares.sum())
-        learned = [_training(histories[i], horizon, per_day, rng) for i in usable]
+        learned = [_training(histories[i], horizon, per_day, rng, self.holidays) for i in usable]
         features = np.concatenate([f for f, _ in learned])
         if len(features) < _MIN_ROWS:
             return made
@@ -68,7 +73,7 @@ class DirectXGBoost:
         )
         steps = np.arange(1, horizon + 1)
         rows = [
-            _rows(histories[i], np.full(horizon, len(histories[i]) - 1, dtype=np.int64), steps)
+            _rows(histories[i], np.full(horizon, len(histories[i]) - 1, dtype=np.int64), steps, self.holidays)
             for i in usable
         ]
         moved = model.predict(xgboost.DMatrix(np.concatenate([r[0] for r in rows]), nthread=1))
@@ -79,7 +84,7 @@ class DirectXGBoost:
 
 
 def _training(
-    history: History, horizon: int, per_day: float, rng: np.random.Generator
+    history: History, horizon: int, per_day: float, rng: np.random.Generator, holidays: Holidays | None
 ) -> tuple[FloatArray, FloatArray]:
     """Rows of random past origins and days ahead whose outcome is known: features, targets."""
     first, last = _SHOWN - 1, len(history) - 2
@@ -88,11 +93,13 @@ def _training(
     steps = rng.integers(1, horizon + 1, size=len(origins))
     known = origins + steps < len(history)
     origins, steps = origins[known], steps[known]
-    features, base, scale = _rows(history, origins, steps)
+    features, base, scale = _rows(history, origins, steps, holidays)
     return features, np.clip((history.values[origins + steps] - base) / scale, -_FARTHEST, _FARTHEST)
 
 
-def _rows(history: History, origins: IntArray, steps: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _rows(
+    history: History, origins: IntArray, steps: IntArray, holidays: Holidays | None
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Features (rows × columns), the weekday median that targets depart from, the unit; all of the past."""
     values = history.values
     total = np.r_[0.0, np.cumsum(values)]
@@ -112,6 +119,7 @@ def _rows(history: History, origins: IntArray, steps: IntArray) -> tuple[FloatAr
     columns = [
         steps.astype(np.float64),
         *_calendar(history.first_day + origins + steps),
+        *_holidays(history.first_day + origins + steps, holidays),
         *((m - means[2]) / scale for m in means),
         (before - means[2]) / scale,
         (week - means[2]) / scale,
@@ -143,6 +151,14 @@ def _calendar(days: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> list[Flo
     at = (days - start).astype(np.float64)
     weekday = (days.astype(np.int64) + 3) % WEEK
     return [weekday.astype(np.float64), at + 1, length, length - 1 - at, (at == 0).astype(np.float64)]
+
+
+def _holidays(days: DayArray, holidays: Holidays | None) -> list[FloatArray]:
+    """Whether a day is a holiday, and whether it lies beside one; nothing where no country is known."""
+    if holidays is None:
+        return []
+    beside = holidays.among(days - 1) | holidays.among(days + 1)
+    return [holidays.among(days).astype(np.float64), beside.astype(np.float64)]
 
 
 def _year_ago(values: FloatArray, total: FloatArray, origins: IntArray, steps: IntArray) -> FloatArray:

@@ -12,6 +12,7 @@ from finops_assets.forecasting.backtest import sign_bounds
 from finops_assets.forecasting.hierarchy import LEAF, Hierarchy
 from finops_assets.forecasting.history import Series
 from finops_assets.forecasting.planned import Planned, applied, cleaned, holds, touches
+from finops_assets.forecasting.public_holidays import Holidays
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Facts:
     """All that is known in advance."""
 
     planned: Sequence[Planned] = ()
+    holidays: Holidays | None = None
 
 
 NOTHING = Facts()

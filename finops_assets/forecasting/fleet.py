@@ -36,6 +36,7 @@ from finops_assets.forecasting.models import MSTL, WEEK, AutoETS, AutoTheta
 from finops_assets.forecasting.money import to_money
 from finops_assets.forecasting.paths import error_paths
 from finops_assets.forecasting.prophet import Prophet
+from finops_assets.forecasting.public_holidays import Holidays
 from finops_assets.forecasting.reconcile import Cents
 
 THOROUGH_SERIES = 60
@@ -98,7 +99,8 @@ def _coherent(billed: Sequence[Series], names: pd.DataFrame, facts: Facts, horiz
     base = [i for i in range(len(fleet)) if i not in hierarchy.members]
     last = [fleet[i].history.last_day for i in base]
     gap = int((max(last) - min(last)).astype(np.int64)) if last else 0
-    run = forecast_series([fleet[i] for i in base], horizon=horizon + gap)
+    of_base = [fleet[i] for i in base]
+    run = forecast_series(of_base, horizon=horizon + gap, candidates=assign_models(of_base, facts.holidays))
     if not hierarchy.members:
         return run
     judged = [replace(s, history=s.history.until(run.until)) for s in fleet]
@@ -107,11 +109,11 @@ def _coherent(billed: Sequence[Series], names: pd.DataFrame, facts: Facts, horiz
     errors = with_coverage(errors_of_sums(judged, hierarchy.members, base_errors, run.winners))
     measured, calibration = measure(errors), calibrate(errors)
     winners = {fleet[i].group: BOTTOM_UP for i in hierarchy.members}
-    of_base = with_planned(billed, called, dict(zip(base, run.made, strict=True)), facts.planned)
-    champion = {i: frame.loc[frame["is_champion"], "mean"].to_numpy() for i, frame in of_base.items()}
+    planned = with_planned(billed, called, dict(zip(base, run.made, strict=True)), facts.planned)
+    champion = {i: frame.loc[frame["is_champion"], "mean"].to_numpy() for i, frame in planned.items()}
     added = reconcile(billed, hierarchy, champion, horizon)
     made: dict[int, pd.DataFrame] = {}
-    for i, frame in of_base.items():
+    for i, frame in planned.items():
         near = frame[frame["horizon"] <= horizon]
         made[i] = _shifted(near, added.cuts[i], fleet[i]) if i in added.cuts else near
     for i, cents in added.sums.items():
@@ -185,10 +187,10 @@ def forecast_series(
     return SeriesForecasts(errors, measured, winners, made, until)
 
 
-def assign_models(fleet: Sequence[Series]) -> Candidates:
+def assign_models(fleet: Sequence[Series], holidays: Holidays | None = None) -> Candidates:
     """Each series' candidates: the thorough search where the money is, fast forms in the tail.
 
-    Totals and providers always count as money.
+    Totals and providers always count as money. Models that can know holidays know these.
     """
     size = [float(np.abs(s.history.values[-90:]).sum()) for s in fleet]
     order = sorted(range(len(fleet)), key=lambda i: (fleet[i].level not in {"total", "provider"}, -size[i]))
@@ -200,9 +202,9 @@ def assign_models(fleet: Sequence[Series]) -> Candidates:
             (AutoETS(thorough=False), tail),
             (AutoTheta(thorough=True), money),
             (AutoTheta(thorough=False), tail),
-            (DirectXGBoost(), range(len(fleet))),
+            (DirectXGBoost(holidays=holidays), range(len(fleet))),
             (MSTL(), whole_groups(fleet, money, MSTL_SERIES)),
-            (Prophet(), whole_groups(fleet, money, PROPHET_SERIES)),
+            (Prophet(holidays=holidays), whole_groups(fleet, money, PROPHET_SERIES)),
         ),
         windows=[_THOROUGH_WINDOWS if i in set(money) else _TAIL_WINDOWS for i in range(len(fleet))],
     )

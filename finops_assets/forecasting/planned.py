@@ -35,14 +35,14 @@ _BANDS = ("lo_80", "hi_80", "lo_95", "hi_95")
 class Planned:
     """One change: `amount` is added to each of its days, or they change by `percent`; both signed.
 
-    `scope` has values of SCOPE's columns; a `metric` or `currency` of None is all of them, a `last_day` of
-    None stays. With `day_of_month` (as in `month_start.days_of_month`) only these days change. What is
-    `ahead_only` leaves the past alone.
+    `scope` has values of SCOPE's columns, None for a leaf that has none; a `metric` or `currency` of None is
+    all of them, a `last_day` of None stays. With `day_of_month` (see `month_start.days_of_month`) only
+    these days change. What is `ahead_only` leaves the past alone.
     """
 
     first_day: np.datetime64
     last_day: np.datetime64 | None = None
-    scope: Mapping[str, str] | None = None
+    scope: Mapping[str, str | None] | None = None
     metric: str | None = None
     currency: str | None = None
     amount: float | None = None
@@ -77,6 +77,23 @@ def read_planned(table: pa.Table) -> list[Planned]:
             percent=None if row["percent"] is None else float(row["percent"]),
         )
         for row in table.sort_by([("first_day", "ascending"), ("plan_id", "ascending")]).to_pylist()
+    ]
+
+
+def read_commitments(table: pa.Table) -> list[Planned]:
+    """The rows of `ending_commitments` whose commitment is not renewed: each changes one leaf."""
+    return [
+        Planned(
+            first_day=np.datetime64(row["first_day"]),
+            scope={c: row[c] for c in SCOPE},
+            metric=row["metric"],
+            currency=row["BillingCurrency"],
+            amount=float(row["amount"]),
+            day_of_month=row["day_of_month"],
+            ahead_only=True,
+        )
+        for row in table.to_pylist()
+        if row["renewed_by"] is None
     ]
 
 

@@ -27,3 +27,24 @@ PLANNED_CHANGES = Table(
     ),
     order_by=("first_day", "plan_id"),
 )
+
+ENDING_COMMITMENTS = Table(
+    name="ending_commitments",
+    description="What costs change by when a commitment ends: its usage returns to the on-demand price.",
+    columns=(
+        Column("ContractCommitmentId", "VARCHAR"),
+        Column("ContractCommitmentType", "VARCHAR"),
+        Column("ContractCommitmentDescription", "VARCHAR"),
+        Column("ServiceProviderName", "VARCHAR"),
+        Column("BillingAccountId", "VARCHAR", "With the next two, the leaf whose costs change."),
+        Column("SubAccountId", "VARCHAR"),
+        Column("ServiceName", "VARCHAR"),
+        Column("BillingCurrency", "VARCHAR"),
+        Column("metric", "VARCHAR", "BilledCost or EffectiveCost."),
+        Column("first_day", "DATE", "The first day that it does not cover."),
+        Column("renewed_by", "VARCHAR", "The commitment that takes its place; then nothing changes."),
+        Column("day_of_month", "INTEGER", "Of a monthly fee that ceases: its day, 31 the last; else null."),
+        Column("amount", MONEY, "Added to each day's cost from then on, or to each such day's."),
+    ),
+    order_by=("first_day", "ContractCommitmentId"),
+)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from finops_assets.marts.plans import PLANNED_CHANGES
+import pyarrow as pa
+
+from finops_assets.marts.plans import ENDING_COMMITMENTS, PLANNED_CHANGES
 from finops_assets.plan_settings import SCOPE_COLUMNS
 from finops_assets.queries.access import Reader, fetch
-from finops_assets.queries.dimensions import columns_of
+from finops_assets.queries.dimensions import Filter, columns_of, conditions
 
 
 class UnknownScopeError(ValueError):
@@ -49,3 +51,44 @@ def check_scope(warehouse: Reader, scope: Mapping[str, str]) -> None:
         if value not in allowed:
             raise UnknownScopeError(key, value, allowed)
         within[key] = value
+
+
+def commitments_ending(
+    warehouse: Reader, metric: str, *, currency: str | None = None, filters: Sequence[Filter] = ()
+) -> pa.Table:
+    """Commitments that end after the newest data, and what costs change by then; the first to end first.
+
+    `filters` narrow it to leaves by SCOPE_COLUMNS' columns. A row a commitment and currency, columns:
+    ContractCommitmentId, ContractCommitmentType, ContractCommitmentDescription, ServiceProviderName,
+    BillingCurrency, first_day (the first that it does not cover), renewed_by, a_day and fees_a_month (what
+    is added to each day's and each month's cost from then on, decimal128; nothing while it is renewed).
+    """
+    if not columns_of(warehouse, ENDING_COMMITMENTS.name):
+        return _COMMITMENTS.empty_table()
+    narrowed, params = conditions(filters, list(SCOPE_COLUMNS.values()))
+    where = " AND ".join(["metric = ?", "(? IS NULL OR BillingCurrency = ?)", *narrowed])
+    return fetch(
+        warehouse,
+        f"""
+SELECT ContractCommitmentId, ContractCommitmentType, ContractCommitmentDescription, ServiceProviderName,
+    BillingCurrency, first_day, renewed_by,
+    CAST(coalesce(sum(amount) FILTER (day_of_month IS NULL), 0) AS DECIMAL(38, 18)) AS a_day,
+    CAST(coalesce(sum(amount) FILTER (day_of_month IS NOT NULL), 0) AS DECIMAL(38, 18)) AS fees_a_month
+FROM ending_commitments WHERE {where}
+GROUP BY ALL ORDER BY first_day, ContractCommitmentId, BillingCurrency
+""",
+        (metric, currency, currency, *params),
+    )
+
+
+_COMMITMENTS = pa.schema(
+    [
+        *((c, pa.string()) for c in ("ContractCommitmentId", "ContractCommitmentType")),
+        *((c, pa.string()) for c in ("ContractCommitmentDescription", "ServiceProviderName")),
+        ("BillingCurrency", pa.string()),
+        ("first_day", pa.date32()),
+        ("renewed_by", pa.string()),
+        ("a_day", pa.decimal128(38, 18)),
+        ("fees_a_month", pa.decimal128(38, 18)),
+    ]
+)

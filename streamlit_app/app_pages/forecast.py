@@ -64,7 +64,7 @@ def page() -> None:
                 width="stretch",
             )
             rows_link(figure, "Bill rows of the history")
-    plan_form.section(currency, metric)
+    plan_form.section(row, row["last_day"], currency, metric)
     _tables(ahead, currency)
     _record(row, metric, currency)
 

@@ -78,3 +78,24 @@ def test_what_is_no_change_is_refused(
     assert (found.status_code, found.headers["Content-Type"]) == (422, "application/problem+json")
     assert [e["parameter"] for e in found.json()["errors"]] == [parameter]
     assert says in found.json()["detail"]
+
+
+def test_commitments_that_end_say_what_costs_change_by(own: TestClient) -> None:
+    found = own.get("/api/v1/forecast/commitments?provider=aws")
+    assert found.headers["ETag"]
+    one, two = found.json()["commitments"]
+    assert one == {
+        "id": "plan/one",
+        "type": "Savings Plan",
+        "description": None,
+        "provider": "AWS",
+        "currency": "USD",
+        "first_day": "2026-03-31",
+        "renewed_by": None,
+        "a_day": "120.4",
+        "fees_a_month": "-310.5",
+    }
+    assert (two["id"], two["renewed_by"], two["a_day"]) == ("plan/two", "plan/three", "50")
+    billed = own.get("/api/v1/forecast/commitments?metric=BilledCost&currency=USD").json()["commitments"]
+    assert [(c["id"], c["a_day"]) for c in billed] == [("plan/one", "7")]
+    assert own.get("/api/v1/forecast/commitments?provider=gcp").json()["commitments"] == []

@@ -28,7 +28,11 @@ def test_a_change_is_marked_listed_and_withdrawn(tmp_path: Path, use: Callable[[
     path = build_warehouse(tmp_path).paths.decisions
     use(tmp_path)
     app = run_page("forecast")
-    assert "Nothing is marked." in texts(app)
+    said = texts(app)
+    assert "Nothing is marked." in said
+    ends = "Savings Plan one ends on 30 Mar 2026: +$120.40 a day from then, -$310.50 a month in fees"
+    assert ends in said.replace("\\", "").replace("−", "-")
+    assert "plan/three takes its place" in said
     next(s for s in app.selectbox if s.label == "Of").set_value("AWS").run()
     fill(app, **{"USD a day": "1,5"})
     assert "amount: expected an amount in quotes" in texts(app)

@@ -15,6 +15,8 @@ from finops_api.period import Period
 from finops_api.provenance import rows_url
 from finops_api.v1.forecast.schemas import (
     AccuracyAnswer,
+    CommitmentsAnswer,
+    CommitmentsQuery,
     ForecastAnswer,
     ForecastQuery,
     OutlookAnswer,
@@ -27,7 +29,9 @@ from finops_api.v1.forecast.schemas import (
 )
 from finops_api.wire import plain
 from finops_assets.queries import forecasts
-from finops_assets.queries.forecasts import series_filters
+from finops_assets.queries.dimensions import Filter
+from finops_assets.queries.forecasts import names_of, series_filters
+from finops_assets.queries.plans import commitments_ending
 from finops_assets.queries.providers import names_of_provider
 
 router = APIRouter(
@@ -58,6 +62,20 @@ def get_forecast_accuracy(reading: CurrentReading) -> Response:
     return reading.answer(
         {"rows": [_renamed(row) for row in forecasts.accuracy(reading.warehouse).to_pylist()]}
     )
+
+
+@router.get("/commitments", response_model=CommitmentsAnswer, summary="Which commitments end")
+def get_forecast_commitments(
+    asked: Annotated[CommitmentsQuery, Query()], reading: CurrentReading
+) -> Response:
+    """When commitments end and what costs change by then, as the forecast takes it into account."""
+    names = names_of(names_of_provider(asked.provider))
+    filters = () if names is None else (Filter("ServiceProviderName", tuple(names)),)
+    found = commitments_ending(reading.warehouse, asked.metric, currency=asked.currency, filters=filters)
+    short = {"ContractCommitmentId": "id", "ContractCommitmentType": "type"}
+    short |= {"ContractCommitmentDescription": "description"}
+    rows = [{short.get(k, k): v for k, v in _renamed(row).items()} for row in found.to_pylist()]
+    return reading.answer({"metric": asked.metric, "commitments": rows})
 
 
 @router.get("/record", response_model=RecordAnswer, summary="How right the forecasts turned out")

@@ -44,6 +44,38 @@ class OutlookQuery(Query):
     metric: ForecastMetric = Field(default="EffectiveCost", description="Which cost is forecast.")
 
 
+class CommitmentsQuery(Query):
+    """GET /forecast/commitments."""
+
+    provider: str | None = Field(
+        default=None, description="aws, azure, gcp, or a ServiceProviderName.", examples=["aws"]
+    )
+    metric: ForecastMetric = Field(default="EffectiveCost", description="Which cost changes.")
+    currency: Currency | None = Field(default=None, description="Only commitments in this currency.")
+
+
+class EndingCommitment(BaseModel):
+    """A commitment that ends, and what that changes: the forecast moves by it from that day on."""
+
+    id: str = Field(description="ContractCommitmentId.")
+    type: str | None = Field(examples=["Savings Plan"])
+    description: str | None
+    provider: str = Field(examples=["AWS"])
+    currency: Currency
+    first_day: str = Field(description="The first day that it does not cover.", examples=["2026-12-03"])
+    renewed_by: str | None = Field(description="The commitment that takes its place: then nothing changes.")
+    a_day: Money = Field(description="Added to each day's cost: the usage at its on-demand price.")
+    fees_a_month: Money = Field(description="Added to each month's: monthly fees that cease, below zero.")
+
+
+class CommitmentsAnswer(BaseModel):
+    """Commitments that end after the newest data, the first to end first."""
+
+    snapshot: SnapshotStamp
+    metric: ForecastMetric
+    commitments: list[EndingCommitment]
+
+
 class RecordQuery(Query):
     """GET /forecast/record."""
 

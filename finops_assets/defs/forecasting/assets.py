@@ -16,7 +16,7 @@ from finops_assets.lake.lake import build_key
 from finops_assets.marts.arrivals import DELIVERED_DAYS
 from finops_assets.marts.budgets import FORECAST_PATHS
 from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_ACCURACY
-from finops_assets.marts.plans import PLANNED_CHANGES
+from finops_assets.marts.plans import ENDING_COMMITMENTS, PLANNED_CHANGES
 from finops_assets.marts.series import COST_FEATURES, cost_features_sql
 from finops_assets.marts.tables import daily_costs_table
 from finops_assets.settings import current_settings
@@ -62,7 +62,7 @@ def features_key(platform: Platform) -> str:
     specs=[
         dg.AssetSpec(
             table.name,
-            deps=[COST_FEATURES.name, PLANNED_CHANGES.name],
+            deps=[COST_FEATURES.name, PLANNED_CHANGES.name, ENDING_COMMITMENTS.name],
             automation_condition=ON_NEW_DATA,
             group_name="forecasting",
             owners=["team:finops"],
@@ -76,12 +76,12 @@ def features_key(platform: Platform) -> str:
 )
 def forecasts(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[dg.MaterializeResult[Any]]:
     """Backtest, choose champions, forecast; add to the ledger and replace the accuracy."""
-    given, planned = platform.lake.input(COST_FEATURES), platform.lake.input(PLANNED_CHANGES)
+    given = [platform.lake.input(t) for t in (COST_FEATURES, PLANNED_CHANGES, ENDING_COMMITMENTS)]
     key = build_key(
         recipe("finops_assets.forecasting", "statsforecast", "prophet", "xgboost-cpu"),
         str(HORIZON),
-        *given.names,
-        *planned.names,
+        platform.settings.forecast.holidays,
+        *(name for table in given for name in table.names),
     )
     replaced = (FORECAST_ACCURACY, FORECAST_PATHS)
     if in_ledger(platform, key) and all(platform.lake.is_current(t, {}, key) for t in replaced):
@@ -101,13 +101,16 @@ def make_forecasts(platform: Platform, key: str, run_id: str) -> Iterator[dg.Mat
     from finops_assets.defs.forecasting.tracking import record_making
     from finops_assets.forecasting.facts import Facts
     from finops_assets.forecasting.fleet import forecast_fleet
-    from finops_assets.forecasting.planned import read_planned
+    from finops_assets.forecasting.planned import read_commitments, read_planned
+    from finops_assets.forecasting.public_holidays import Holidays
 
     lake, engine = platform.lake, platform.engine
     features = engine.fetch("SELECT * FROM f", {"f": lake.input(COST_FEATURES)})
     planned = read_planned(engine.fetch("SELECT * FROM p", {"p": lake.input(PLANNED_CHANGES)}))
+    planned += read_commitments(engine.fetch("SELECT * FROM e", {"e": lake.input(ENDING_COMMITMENTS)}))
     started, made_at = perf_counter(), datetime.now(UTC)
-    made = forecast_fleet(features, horizon=HORIZON, facts=Facts(planned))
+    holidays = Holidays(code) if (code := platform.settings.forecast.holidays) else None
+    made = forecast_fleet(features, horizon=HORIZON, facts=Facts(planned, holidays))
     seconds = round(perf_counter() - started, 1)
     params = {"horizon": HORIZON, "data": key, "skipped_series": made.skipped, "seconds": seconds}
     backtest = record_making(platform.settings.paths.mlflow, made.forecasts, made.accuracy, params, run_id)

@@ -13,7 +13,7 @@ from finops_assets.marts.conformance import CONFORMANCE
 from finops_assets.marts.control_totals import CONTROL_TOTALS
 from finops_assets.marts.datasets import DATASETS
 from finops_assets.marts.invoices import INVOICES
-from finops_assets.marts.plans import PLANNED_CHANGES
+from finops_assets.marts.plans import ENDING_COMMITMENTS, PLANNED_CHANGES
 from finops_assets.marts.reconciliation import published_sql
 from finops_assets.marts.restatements import RESTATEMENTS
 from finops_assets.normalize.formats import DELIVERED
@@ -36,6 +36,7 @@ def native_tables() -> tuple[Table, ...]:
         forecasts.FORECAST_ACCURACY,
         forecasts.FORECAST_RECORD,
         PLANNED_CHANGES,
+        ENDING_COMMITMENTS,
         anomalies.COST_ANOMALIES,
         anomalies.ANOMALY_DRIVERS,
         budgets.BUDGET_STATUS,
