@@ -11,7 +11,7 @@ import streamlit as st
 
 from finops_assets.queries.access import NotKeptError, NotPublishedError, WarehouseError
 from finops_assets.settings import ConfigError
-from streamlit_app import data, filters, states
+from streamlit_app import data, filters, saved_views, states
 from streamlit_app.links import ROWS_PAGE
 
 st.set_page_config(page_title="FinOps", page_icon=":material/savings:", layout="wide")
@@ -117,7 +117,7 @@ PAGES = {
 
 def main() -> None:
     """One run of the page that the reader is on."""
-    page = st.navigation(PAGES)
+    page = st.navigation(PAGES, expanded=True)
     version: int | None = None
     try:
         with st.sidebar:
@@ -126,6 +126,8 @@ def main() -> None:
             known = filters.known_days()
             if known is not None:
                 filters.money_choice(known)
+            if shown is None:
+                saved_views.menu(page, [p for pages in PAGES.values() for p in pages])
             states.snapshot_note()
         if shown is not None:
             filters.knowledge_note(shown)

@@ -101,7 +101,8 @@ def over_time(figure: Figure, groups: Sequence[str], labels: Sequence[str], step
     """The chart."""
     table = query(figure, groups, steps, CHART_GROUPS if groups else None)
     chart = charts.costs_over_time(table, groups, figure.metric, figure.currency, steps)
-    st.altair_chart(chart, alt=f"Cost by {steps}" + (f" and {', '.join(labels)}" if labels else ""))
+    text = f"Cost by {steps}" + (f" and {', '.join(labels)}" if labels else "")
+    tables.chart(chart, table, text=text)
 
 
 @st.fragment
@@ -124,14 +125,10 @@ def by_group(
         alt=f"Cost by {', '.join(labels[c] for c in groups)}",
         key=f"{key}_table",
         height=tables.fitted(table),
+        name=f"costs-{figure.start}-{figure.end}",
+        whole=table.drop_columns(["share", "trend"]),
+        note=f"{count(table.num_rows, 'line')}. Choose one to see the bill rows behind it.",
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        tables.download(
-            table.drop_columns(["share", "trend"]), f"costs-{figure.start}-{figure.end}", key=f"{key}_csv"
-        )
-        st.caption(
-            f"{count(table.num_rows, 'line')}. Choose one to see the bill rows behind it.", width="content"
-        )
     if chosen is None:
         if not figure.converted:
             rows_link(figure, "Bill rows behind the total")
@@ -170,8 +167,14 @@ def by_step(figure: Figure, groups: Sequence[str], labels: Mapping[str, str], st
         figure.metric: tables.money_column("Cost", figure.currency),
         "x_RowCount": st.column_config.NumberColumn("Bill rows", format="%,d"),
     }
-    tables.show(tables.named(table, groups), columns, alt=f"Cost by {steps}", height=tables.fitted(table))
-    tables.download(table, f"costs-by-{steps}-{figure.start}-{figure.end}", key=f"{key}_steps_csv")
+    tables.show(
+        tables.named(table, groups),
+        columns,
+        alt=f"Cost by {steps}",
+        height=tables.fitted(table),
+        name=f"costs-by-{steps}-{figure.start}-{figure.end}",
+        whole=table,
+    )
 
 
 def _with_share(table: pa.Table, metric: str) -> pa.Table:

@@ -54,5 +54,10 @@ def bills_behind(figure: Figure, *, key: str) -> None:
                 "rate_day": st.column_config.DateColumn("Rate set on", format="D MMM YYYY"),
                 "source": "Source",
             }
-            tables.show(table, columns, alt="The rates of conversion", height=tables.fitted(table, 260))
-            tables.download(table, f"rates-{figure.start}-{figure.end}", key=f"{key}_rates")
+            tables.show(
+                table,
+                columns,
+                alt="The rates of conversion",
+                height=tables.fitted(table, 260),
+                name=f"rates-{key}-{figure.start}-{figure.end}",
+            )

@@ -63,6 +63,7 @@ def rows_behind(figure: Figure, *, key: str, expected: Decimal | None = None) ->
         alt="The bill rows behind the figure, with file and row number",
         key=f"{key}_rows_{len(cursors)}",
         height=360,
+        name=f"bill-rows-{figure.start}-{(len(cursors) - 1) * PAGE_ROWS + 1}",
     )
     _pager(figure, cursors, page, key)
     if chosen is None:
@@ -81,6 +82,12 @@ def resources_behind(figure: Figure, *, key: str) -> None:
     )
     if not found.table.num_rows:
         return
+    others = (
+        f" {count(found.others, 'other resource')} come to "
+        f"{markdown(exact(found.other_cost, figure.currency))}."
+        if found.others
+        else ""
+    )
     columns = {
         RESOURCE: st.column_config.TextColumn("Resource", width="large"),
         "ResourceName": "Name",
@@ -94,16 +101,10 @@ def resources_behind(figure: Figure, *, key: str) -> None:
         alt="The resources behind the figure, the costliest first",
         key=f"{key}_table",
         height=tables.fitted(found.table, 300),
+        name=f"resources-{figure.start}-{figure.end}",
+        whole=found.table,
+        note=f"Choose a resource to see its bill rows.{others}",
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        tables.download(found.table, f"resources-{figure.start}-{figure.end}", key=f"{key}_download")
-        others = (
-            f" {count(found.others, 'other resource')} come to "
-            f"{markdown(exact(found.other_cost, figure.currency))}."
-            if found.others
-            else ""
-        )
-        st.caption(f"Choose a resource to see its bill rows.{others}", width="content")
     if chosen is not None:
         line = found.table.slice(chosen, 1).to_pylist()[0]
         own = figure.only([RESOURCE], [line[RESOURCE]])
@@ -146,9 +147,6 @@ def _pager(figure: Figure, cursors: list[RowCursor | None], page: RowPage, key: 
             on_click=_turn,
             args=(state, figure, [*cursors, page.next_cursor]),
         )
-        tables.download(
-            rows, f"bill-rows-{figure.start}-{first}", key=f"{key}_csv", label="These rows as CSV"
-        )
 
 
 def _turn(state: str, figure: Figure, cursors: list[RowCursor | None]) -> None:
@@ -165,9 +163,9 @@ def _delivered(row: dict[str, Any]) -> None:
         f"**As delivered**: row {row['x_RowNumber']:,} of `{row['x_File']}`, bill `{row['x_BillId']}`"
     )
     filled = {str(name): value for name, value in delivered.items() if value is not None and value != ""}
-    st.dataframe(
+    tables.show(
         pa.table({"Column": list(filled), "Value": [_text(v) for v in filled.values()]}),
-        hide_index=True,
+        {"Column": "Column", "Value": "Value"},
         height=320,
         alt="The row as the provider delivered it: every column that has a value",
     )

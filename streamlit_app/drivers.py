@@ -125,9 +125,10 @@ def _split(
     )
     left, right = st.columns([2, 3])
     with left:
-        st.altair_chart(
+        tables.chart(
             charts.movers(shown.slice(0, 12), figure.currency),
-            alt=f"Contributions to the impact by {picked}",
+            shown,
+            text=f"Contributions to the impact by {picked}",
         )
     with right:
         tables.show(

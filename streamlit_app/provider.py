@@ -9,7 +9,7 @@ import pyarrow as pa
 import streamlit as st
 
 from finops_assets.queries.costs import CostQuery, DateRange, Filter, costs
-from streamlit_app import breakdown, charts, data, filters, states
+from streamlit_app import breakdown, charts, data, filters, states, tables
 from streamlit_app.format import COST_LABELS, label, markdown
 from streamlit_app.links import Figure
 
@@ -100,4 +100,4 @@ def _largest(figure: Figure, column: str, word: str) -> None:
     st.subheader(f"Largest: {word.lower()}")
     chart = charts.ranking(table, column, figure.metric, figure.currency)
     largest = label(table[column][0].as_py()) if table.num_rows else "nothing"
-    st.altair_chart(chart, alt=f"Costs by {word.lower()}, {largest} the largest")
+    tables.chart(chart, table, text=f"Costs by {word.lower()}, {largest} the largest")

@@ -78,13 +78,10 @@ def _list(found: pa.Table) -> None:
         alt="Deliveries that changed a month, the newest month first",
         key="restatements",
         height=tables.fitted(shown, 320),
+        name="restatements",
+        whole=found,
+        note=f"{count(len(rows), 'restatement')}. Choose one to see it by service and account.",
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        tables.download(found, "restatements", key="restatements_csv")
-        st.caption(
-            f"{count(len(rows), 'restatement')}. Choose one to see it by service and account.",
-            width="content",
-        )
     if chosen is not None:
         _opened(rows[chosen])
 
@@ -143,17 +140,17 @@ def _opened(row: dict[str, Any]) -> None:
         alt="What the delivery changed, by service and account",
         key="restated",
         height=tables.fitted(shown, 420),
+        name=f"restatement-{row['x_Source']}-{row['x_BillingMonth']}",
+        whole=own,
+        note="Choose one to see the bill rows that it became.",
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        tables.download(own, f"restatement-{row['x_Source']}-{row['x_BillingMonth']}", key="restatement_csv")
-        _rows_behind(None if chosen is None else own.slice(chosen, 1).to_pylist()[0])
+    if chosen is not None:
+        _rows_behind(own.slice(chosen, 1).to_pylist()[0])
 
 
-def _rows_behind(change: dict[str, Any] | None) -> None:
-    figure = None if change is None else figure_of(change, restatements.PLACE, "BilledCost")
-    if change is None:
-        st.caption("Choose one to see the bill rows that it became.", width="content")
-    elif figure is None:
+def _rows_behind(change: dict[str, Any]) -> None:
+    figure = figure_of(change, restatements.PLACE, "BilledCost")
+    if figure is None:
         st.caption("It became no row that is in force.", width="content")
     else:
         rows_link(figure, f"Bill rows of {label(change['ServiceName'])} after the change")

@@ -23,6 +23,9 @@ CREATE TABLE IF NOT EXISTS budgets (
 CREATE TABLE IF NOT EXISTS planned_changes (
     plan_id TEXT NOT NULL, definition TEXT NOT NULL, author TEXT NOT NULL, said_at TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS views (
+    view TEXT NOT NULL, definition TEXT NOT NULL, author TEXT NOT NULL, said_at TEXT NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS alerts (
     alert_id TEXT NOT NULL, body TEXT NOT NULL, said_at TEXT NOT NULL
 ) STRICT;

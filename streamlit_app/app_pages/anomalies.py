@@ -158,7 +158,7 @@ def _list(found: pa.Table, currency: str) -> dict[str, Any]:
             key="event",
             bind="query-params",
         )
-        tables.download(found.drop_columns(["order"]), "anomalies", key="anomalies_csv")
+        tables.download(found.drop_columns(["order"]), "anomalies")
     chosen: dict[str, Any] = by_id[picked]
     return chosen
 
@@ -214,9 +214,10 @@ def _event(row: dict[str, Any], currency: str) -> None:
         )
         around = Figure(figure.start - AROUND, figure.end + AROUND, figure.metric, currency, figure.filters)
         history = breakdown.query(around, steps="day")
-        st.altair_chart(
+        tables.chart(
             charts.event(history, figure.metric, currency, row["first_day"], row["last_day"]),
-            alt=f"Daily cost of {series_name(row)} around the event, whose days are shaded",
+            history,
+            text=f"Daily cost of {series_name(row)} around the event, whose days are shaded",
         )
         rows_link(figure, "Bill rows of these days")
         drivers.show(row, figure)

@@ -107,9 +107,10 @@ def _grid(every: pa.Table) -> None:
     drawn = pd.DataFrame(cells, columns=["source", "month", "status", "text"])
     with st.container(border=True):
         st.subheader("Months by source")
-        st.altair_chart(
+        tables.chart(
             charts.deliveries(drawn, height=90 + 40 * len(sources)),
-            alt="State of each source's bill, month by month",
+            pa.Table.from_pandas(drawn, preserve_index=False),
+            text="State of each source's bill, month by month",
         )
 
 
@@ -179,13 +180,10 @@ def _list(listed: pa.Table, checks: pa.Table) -> None:
         alt="Deliveries of bills, the newest month first",
         key="deliveries",
         height=tables.fitted(listed, 360),
+        name="bills",
+        whole=listed,
+        note=f"{count(len(rows), 'delivery', 'deliveries')}. Choose one to see its totals, files and checks.",
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        tables.download(listed, "bills", key="bills_csv")
-        st.caption(
-            f"{count(len(rows), 'delivery', 'deliveries')}. Choose one to see its totals, files and checks.",
-            width="content",
-        )
     if chosen is not None:
         _bill(rows[chosen], checks)
 
@@ -209,17 +207,15 @@ def _bill(row: dict[str, Any], checks: pa.Table) -> None:
     with right:
         st.caption("Files")
         files = json.loads(row["files"] or "[]")
-        st.dataframe(
-            pa.Table.from_pylist([{k: f.get(k) for k in ("rows", "bytes", "path", "sha256")} for f in files])
-            if files
-            else pa.table({"path": pa.array([], pa.string())}),
-            column_config={
+        names = ("path", "rows", "bytes", "sha256")
+        tables.show(
+            pa.table({name: pa.array([f.get(name) for f in files]) for name in names}),
+            {
                 "path": "File",
                 "rows": st.column_config.NumberColumn("Rows", format="%,d"),
                 "bytes": st.column_config.NumberColumn("Size", format="bytes"),
                 "sha256": "SHA-256",
             },
-            hide_index=True,
             alt="The files of the bill",
         )
     own = checks.filter(pc.equal(checks["bill_id"], row["bill_id"]))

@@ -97,9 +97,11 @@ def _opened(row: dict[str, Any], every: pa.Table) -> None:
         st.caption(markdown(_scope(row)))
         _figures(row)
         crossing = row["crossed_on"] or row["crossing_day"]
-        st.altair_chart(
-            charts.burn_down(data.ask(budgets.burn_down, row["budget"]), row["amount"], currency, crossing),
-            alt=f"Burn-down of {row['budget']}: {money(row['actual'], currency)} spent by "
+        burnt = data.ask(budgets.burn_down, row["budget"])
+        tables.chart(
+            charts.burn_down(burnt, row["amount"], currency, crossing),
+            burnt,
+            text=f"Burn-down of {row['budget']}: {money(row['actual'], currency)} spent by "
             f"{day(row['data_until'])}, {money(row['expected'], currency)} expected by "
             f"{day(row['last_day'])}, of {money(row['amount'], currency)}. {_outlook(row)}",
         )

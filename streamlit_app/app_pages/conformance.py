@@ -81,8 +81,9 @@ def _months(scores: pa.Table) -> None:
             },
             alt="How many checks of each month's bill hold",
             height=tables.fitted(shown, 360),
+            name="conformance-scores",
+            whole=scores,
         )
-        tables.download(scores, "conformance-scores", key="scores_csv")
 
 
 def _rules(broken: pa.Table) -> None:
@@ -110,13 +111,10 @@ def _rules(broken: pa.Table) -> None:
             alt="Rules of FOCUS that rows break, the costliest first",
             key="broken",
             height=tables.fitted(shown, 420),
+            name="conformance",
+            whole=broken,
+            note=f"{count(len(rows), 'broken rule')}. Choose one to see what it says and rows that break it.",
         )
-        with st.container(horizontal=True, vertical_alignment="center"):
-            tables.download(broken, "conformance", key="broken_csv")
-            st.caption(
-                f"{count(len(rows), 'broken rule')}. Choose one to see what it says and rows that break it.",
-                width="content",
-            )
         if chosen is not None:
             _rule(rows[chosen])
 
@@ -137,12 +135,11 @@ def _rule(row: dict[str, Any]) -> None:
     }
     if not any(s.get("key") for s in samples):  # a rule of one row says in words what it expects
         del shown["Of"], shown["Expected"]
-    st.dataframe(
+    columns: dict[str, Any] = {name: name for name in shown}
+    columns["Row"] = st.column_config.NumberColumn(format="%,d", help="From 1, header not counted.")
+    tables.show(
         pa.table(shown),
-        column_config={
-            "Row": st.column_config.NumberColumn(format="%,d", help="From 1, header not counted.")
-        },
-        hide_index=True,
+        columns,
         alt="Rows that break the rule, by file and row number",
     )
 

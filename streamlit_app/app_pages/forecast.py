@@ -53,9 +53,10 @@ def page() -> None:
     with st.container(border=True):
         st.subheader(markdown(series_name(row)))
         history = breakdown.query(figure, steps="day")
-        st.altair_chart(
+        tables.chart(
             charts.forecast(history, ahead, metric, currency),
-            alt=f"Daily cost of {series_name(row)} and its forecast, with the 80% and 95% bands",
+            history,
+            text=f"Daily cost of {series_name(row)} and its forecast, with the 80% and 95% bands",
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             st.caption(
@@ -173,11 +174,11 @@ def _tables(ahead: pa.Table, currency: str) -> None:
                 "lo_95": tables.money_column("95% from", currency),
                 "hi_95": tables.money_column("95% to", currency),
             }
-        tables.show(table, columns, alt="The forecast", height=tables.fitted(table))
-        with st.container(horizontal=True, vertical_alignment="center"):
-            tables.download(ahead, "forecast", key="forecast_csv", label="Forecast as CSV")
-            if by_month:
-                st.caption("A month's bounds add up its days' bounds: wider than needed, never too sure.")
+        tables.show(
+            table, columns, alt="The forecast", height=tables.fitted(table), name="forecast", whole=ahead
+        )
+        if by_month:
+            st.caption("A month's bounds add up its days' bounds: wider than needed, never too sure.")
 
 
 def _record(row: dict[str, Any], metric: str, currency: str) -> None:

@@ -124,9 +124,10 @@ def _series(
         st.subheader(markdown(series_name(row)))
         end = came.end if came is not None else until + timedelta(days=1)
         history = breakdown.query(Figure(until - BEFORE, end, metric, currency, narrowed), steps="day")
-        st.altair_chart(
+        tables.chart(
             charts.forecast(history, said, metric, currency),
-            alt=f"What was said of {series_name(row)}, with the 80% and 95% bands, and what came",
+            history,
+            text=f"What was said of {series_name(row)}, with the 80% and 95% bands, and what came",
         )
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             st.caption(
@@ -194,8 +195,8 @@ def _days(said: pa.Table, currency: str) -> None:
             },
             alt="What was said and what came, day by day",
             height=tables.fitted(said),
+            name="said",
         )
-        tables.download(said, "said", key="said_csv", label="Days as CSV")
 
 
 def _record(level: str, metric: str, currency: str, made_on: date) -> None:

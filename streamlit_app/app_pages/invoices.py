@@ -107,8 +107,9 @@ def _control_totals(totals: pa.Table) -> None:
             },
             alt="Amounts that were given, those that differ from the bill first",
             height=tables.fitted(shown, 360),
+            name="control-totals",
+            whole=totals,
         )
-        tables.download(totals, "control-totals", key="totals_csv")
         _alert([r for r in rows if not r["passed"]])
 
 
@@ -168,16 +169,16 @@ def _invoices(found: pa.Table) -> None:
             alt="Invoices, the newest month first",
             key="invoices",
             height=tables.fitted(shown, 360),
+            whole=found,
+            note="Choose an invoice to see its bill rows.",
         )
-        with st.container(horizontal=True, vertical_alignment="center"):
-            tables.download(found, "invoices", key="invoices_csv")
-            figure = None if chosen is None else figure_of(rows[chosen], invoices.OF_INVOICE, "BilledCost")
-            if chosen is None:
-                st.caption("Choose an invoice to see its bill rows.", width="content")
-            elif figure is None:
-                st.caption("It has no bill row.", width="content")
-            else:
-                rows_link(figure, f"Bill rows of {numbers[chosen]}")
+        if chosen is None:
+            return
+        figure = figure_of(rows[chosen], invoices.OF_INVOICE, "BilledCost")
+        if figure is None:
+            st.caption("It has no bill row.")
+        else:
+            rows_link(figure, f"Bill rows of {numbers[chosen]}")
 
 
 page()

@@ -13,7 +13,7 @@ from finops_assets.queries import anomalies, bills
 from finops_assets.queries.costs import CostQuery, DateRange, Filter, Metric, costs
 from finops_assets.queries.movers import movers
 from finops_assets.queries.providers import PROVIDERS
-from streamlit_app import breakdown, charts, data, filters, freshness
+from streamlit_app import breakdown, charts, data, filters, freshness, tables
 from streamlit_app.filters import Period, add_months
 from streamlit_app.format import (
     COST_LABELS,
@@ -122,9 +122,11 @@ def _months(last: date, metric: Metric, currency: str) -> None:
     drawn = drawn.append_column("forecast", pa.array([False] * drawn.num_rows))
     rest = _still_expected(table, metric, currency, last.replace(day=1))
     drawn = pa.concat_tables([drawn, pa.Table.from_pylist(rest, schema=drawn.schema)])
-    st.altair_chart(
+    tables.chart(
         charts.months_by_provider(drawn, _providers(last), metric, currency),
-        alt=f"Cost by month and provider; the pale part of {month(last)} is forecast",
+        drawn,
+        text=f"Cost by month and provider; the pale part of {month(last)} is forecast",
+        name=f"months-by-provider-{currency}",
     )
     st.caption("Pale: what is still expected of this month.")
 
@@ -160,11 +162,13 @@ def _running(this: Period, metric: Metric, currency: str) -> None:
     # A day that is still arriving is drawn as expected, so that the line ends where the card says.
     end = min([this.end, *ahead["day"].to_pylist()])
     now = breakdown.query(Figure(this.start, end, metric, currency), steps="day")
-    st.altair_chart(
+    tables.chart(
         charts.running_totals(
             now, then, ahead, metric, currency, (f"{this.start:%b %Y}", f"{before.start:%b %Y}")
         ),
-        alt=f"Running total of {month(this.start)}, what is expected of it, and of {month(before.start)}",
+        pa.concat_tables([then, now]),
+        name=f"days-{before.start:%Y-%m}-and-{this.start:%Y-%m}-{currency}",
+        text=f"Running total of {month(this.start)}, what is expected of it, and of {month(before.start)}",
     )
     st.caption("Running totals by day of the month.")
 
@@ -206,9 +210,10 @@ def _movers(this: Period, metric: Metric, currency: str, suffix: str) -> None:
             "change": table["change"],
         }
     )
-    st.altair_chart(
+    tables.chart(
         charts.movers(shown, currency),
-        alt=f"The largest changes by {picked}",
+        shown,
+        text=f"The largest changes by {picked}",
     )
     st.caption(f"{this.text} against {days(before.start, before.end - timedelta(days=1))}.")
 

@@ -51,6 +51,10 @@ def test_every_page_runs_in_every_currency_and_kind_of_cost(
 ) -> None:
     app = open_page(name, currency=currency, metric=cost)
     assert app.title[0].value
+    # Every table and chart can be taken away, in both kinds of file.
+    kinds = [button.proto.label for button in app.get("download_button")]
+    shown = len(app.dataframe) + len(app.get("arrow_vega_lite_chart"))
+    assert kinds.count("CSV") == kinds.count("Parquet") >= shown
 
 
 def test_overview_compares_the_month_with_the_same_days_before(open_page: Open, built: Built) -> None:
