@@ -17,11 +17,12 @@ from finops_assets.anomalies.conformal import p_values
 from finops_assets.anomalies.drift import Drift, drift_statistic
 from finops_assets.anomalies.evidence import gather
 from finops_assets.anomalies.feedback import silenced, threshold_factors
-from finops_assets.anomalies.panel import SERIES_COLUMNS, FloatArray, Panel, read_panel
+from finops_assets.anomalies.panel import FloatArray, Panel, read_panel
 from finops_assets.anomalies.reasons import reason
 from finops_assets.anomalies.residuals import Residuals, seasonal_residuals
 from finops_assets.anomalies.runs import Run, drift_runs, is_creeping, residual_runs
 from finops_assets.anomalies.stories import story_ids
+from finops_assets.series import SERIES_COLUMNS
 
 LAST_DAYS = 400
 """How far back events are looked for."""

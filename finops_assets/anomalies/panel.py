@@ -11,24 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from finops_assets.series import SERIES_COLUMNS
+
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
-
-SERIES_COLUMNS = (
-    "series_id",
-    "level",
-    "ServiceProviderName",
-    "BillingAccountId",
-    "SubAccountId",
-    "SubAccountName",
-    "ServiceName",
-    "RegionId",
-    "tag_key",
-    "tag_value",
-    "metric",
-    "BillingCurrency",
-)
-"""What names a series in `cost_features` and in every table made from it."""
 
 
 @dataclass(frozen=True)

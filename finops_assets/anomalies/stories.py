@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from finops_assets.anomalies.panel import SERIES_COLUMNS
+from finops_assets.series import SERIES_COLUMNS
 
 _NO_IDENTITY = {"series_id", "level", "SubAccountName", "metric", "BillingCurrency"}
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from finops_assets.anomalies.events import detect_events
-from finops_assets.anomalies.panel import SERIES_COLUMNS
+from finops_assets.series import SERIES_COLUMNS
 
 LEVEL = "series"
 """The level of series that are parts of no bill: each is judged by its own size alone."""

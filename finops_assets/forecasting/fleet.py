@@ -30,7 +30,7 @@ from finops_assets.forecasting.hierarchy import (
     hierarchy_of,
     reconcile,
 )
-from finops_assets.forecasting.history import SERIES_COLUMNS, FloatArray, Series, read_fleet
+from finops_assets.forecasting.history import FloatArray, Series, read_fleet
 from finops_assets.forecasting.intervals import Calibration, band, calibrate, with_coverage
 from finops_assets.forecasting.models import MSTL, WEEK, AutoETS, AutoTheta
 from finops_assets.forecasting.money import to_money
@@ -38,6 +38,7 @@ from finops_assets.forecasting.paths import error_paths
 from finops_assets.forecasting.prophet import Prophet
 from finops_assets.forecasting.public_holidays import Holidays
 from finops_assets.forecasting.reconcile import Cents
+from finops_assets.series import SERIES_COLUMNS
 
 THOROUGH_SERIES = 60
 """How many series, largest money first, get the model search; the tail gets fixed, fast forms."""

@@ -15,22 +15,6 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 DayArray: TypeAlias = npt.NDArray[np.datetime64]
 
-SERIES_COLUMNS = (
-    "series_id",
-    "level",
-    "ServiceProviderName",
-    "BillingAccountId",
-    "SubAccountId",
-    "SubAccountName",
-    "ServiceName",
-    "RegionId",
-    "tag_key",
-    "tag_value",
-    "metric",
-    "BillingCurrency",
-)
-"""What names a series in `cost_features` and in every table made from it."""
-
 
 @dataclass(frozen=True)
 class History:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from finops_assets.marts.series import SERIES
 from finops_assets.schema import MONEY, Column, Table
+from finops_assets.series import SERIES
 
 COST_ANOMALIES = Table(
     name="cost_anomalies",

@@ -8,10 +8,10 @@ from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 
-from finops_assets.marts.series import LEVELS, SERIES
 from finops_assets.normalize.tables import tag_column
 from finops_assets.queries.access import Reader, fetch
 from finops_assets.queries.dimensions import Filter
+from finops_assets.series import LEVELS, SERIES_COLUMNS
 
 Level: TypeAlias = Literal[
     "total", "provider", "billing_account", "account", "service", "region", "tag", "account_service"
@@ -104,7 +104,7 @@ def forecast_series(warehouse: Reader) -> pa.Table:
         f"""
 WITH {_NEWEST},
 series AS (
-    SELECT {", ".join(c.name for c in SERIES)}, any_value(model) AS model, max(made_at) AS made_at,
+    SELECT {", ".join(SERIES_COLUMNS)}, any_value(model) AS model, max(made_at) AS made_at,
         max(data_until) AS data_until, min(day) AS first_day, max(day) AS last_day, sum(mean) AS mean
     FROM newest GROUP BY ALL
 )

@@ -14,9 +14,9 @@ import pytest
 
 from finops_assets.anomalies.conformal import nonconformity, p_values
 from finops_assets.anomalies.events import detect_events
-from finops_assets.anomalies.panel import SERIES_COLUMNS
 from finops_assets.anomalies.reasons import reason
 from finops_assets.anomalies.stories import story_ids
+from finops_assets.series import SERIES_COLUMNS
 from tests.forecasting.fleets import FIRST_DAY, Floats, cost_like, features_of
 
 DAYS = 400

@@ -14,8 +14,9 @@ import pytest
 
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.marts.arrivals import DELIVERED_DAYS
-from finops_assets.marts.series import COST_FEATURES, LEVELS, cost_features_sql
+from finops_assets.marts.series import COST_FEATURES, cost_features_sql
 from finops_assets.marts.tables import daily_costs_table
+from finops_assets.series import LEVELS
 
 TAGS = ("team",)
 DAILY = daily_costs_table(TAGS)

@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from finops_assets.marts.series import LEVELS
 from finops_assets.queries import anomalies, bills, forecasts
 from finops_assets.queries.access import NotPublishedError, Warehouse, open_warehouse, pinned
 from finops_assets.queries.costs import CostQuery, Filter, costs
 from finops_assets.queries.providers import names_of_provider
 from finops_assets.queries.snapshot import snapshot
+from finops_assets.series import LEVELS
 from finops_assets.settings import Settings
 from tests.warehouse_builder import LAST_DAY, build_warehouse, lake_table, settings_of
 

@@ -18,6 +18,7 @@ from finops_api.errors import (
 )
 from finops_api.period import Period
 from finops_api.provenance import rows_url
+from finops_api.series import beside_name, series_name
 from finops_api.v1.anomalies.feedback import JudgedReading, known_event
 from finops_api.v1.anomalies.schemas import AnomaliesAnswer, AnomaliesQuery, AnomalyAnswer
 from finops_api.wire import plain
@@ -32,17 +33,6 @@ router = APIRouter(
     tags=["anomalies"],
     responses={**problems(InvalidParameterProblem, NotPublishedProblem), **NOT_MODIFIED},
 )
-
-_NAMES = {
-    "anomaly_id": "id",
-    "ServiceProviderName": "provider",
-    "BillingAccountId": "billing_account_id",
-    "SubAccountId": "account_id",
-    "SubAccountName": "account_name",
-    "ServiceName": "service",
-    "RegionId": "region",
-    "BillingCurrency": "currency",
-}
 
 
 @router.get("", response_model=AnomaliesAnswer, summary="Anomalies")
@@ -89,10 +79,11 @@ def get_anomaly(anomaly_id: str, settings: CurrentSettings, reading: JudgedReadi
 
 
 def _event(reading: Reading, row: dict[str, Any], said: dict[str, feedback.Feedback]) -> dict[str, Any]:
-    named = {_NAMES.get(k, k): v for k, v in plain(row).items() if k != "series_id"}
+    shown = plain(row)
+    event = {"id": shown.pop("anomaly_id"), **series_name(shown), **beside_name(shown)}
     newest = said.get(row["anomaly_id"])
     judged = {"verdict": newest.verdict if newest else None, "note": newest.note if newest else None}
-    return {**named, **judged, "rows_url": _rows_url(reading, row)}
+    return {**event, **judged, "rows_url": _rows_url(reading, row)}
 
 
 def _drivers(reading: Reading, event: dict[str, Any], drivers: list[dict[str, Any]]) -> list[dict[str, Any]]:

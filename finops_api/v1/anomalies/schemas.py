@@ -8,12 +8,12 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from finops_api.deps import Query, SnapshotStamp
+from finops_api.series import Currency, SeriesName
 from finops_assets.decisions.feedback import Verdict
 from finops_assets.queries.anomalies import Severity, Status
 from finops_assets.queries.forecasts import Level
 
 Money = Annotated[str, Field(description="A decimal string.", examples=["1500.25"])]
-Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["USD"])]
 ROWS = (
     "/api/v1/costs/rows?start_date=2026-01-10&end_date=2026-01-12&metric=EffectiveCost&currency=USD"
     "&filter=ServiceProviderName%20%3D%20%27AWS%27"
@@ -38,21 +38,11 @@ class AnomaliesQuery(Query):
     limit: int = Field(default=100, ge=1, le=1000, description="The newest so many.")
 
 
-class Anomaly(BaseModel):
+class Anomaly(SeriesName):
     """One event: a series that left what was expected of it."""
 
     id: str = Field(examples=["5f0c1d2e3a4b"])
-    level: Level
-    provider: str | None = Field(examples=["AWS"])
-    billing_account_id: str | None
-    account_id: str | None
-    account_name: str | None
-    service: str | None = Field(examples=["Amazon Elastic Compute Cloud"])
-    region: str | None
-    tag_key: str | None
-    tag_value: str | None
     metric: str = Field(examples=["EffectiveCost"])
-    currency: Currency
     first_day: str = Field(examples=["2026-01-10"])
     last_day: str = Field(description="Included.", examples=["2026-01-12"])
     kind: str = Field(

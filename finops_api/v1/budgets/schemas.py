@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from finops_api.deps import Query, SnapshotStamp
+from finops_api.series import Scope
 from finops_assets.budget_settings import BudgetTerms
 
 Money = Annotated[str | None, Field(description="A decimal string.", examples=["1234.56"])]
@@ -45,20 +46,15 @@ class BudgetAnswer(BudgetTerms):
     origin: Origin
 
 
-class BudgetPeriod(BaseModel):
-    """How one period of a budget stands."""
+class BudgetPeriod(Scope):
+    """How one period of a budget stands, held against the series of its scope."""
 
     budget: str = Field(examples=["Data platform"])
     period: Literal["month", "year"]
     is_current: bool = Field(description="Whether the newest data is in it.")
-    level: str = Field(description="The level of the series that it is held against.", examples=["provider"])
-    provider: str | None = Field(description="ServiceProviderName; null: all.", examples=["AWS"])
-    account_id: str | None
-    service: str | None
     metric: BudgetMetric
     origin: Origin = Field(description="Where it is set.")
     amount: Money = Field(description="What may be spent.")
-    currency: str = Field(examples=["USD"])
     first_day: str = Field(examples=["2026-01-01"])
     last_day: str = Field(examples=["2026-01-31"])
     data_until: str = Field(description="The last day that counts as spent.", examples=["2026-01-15"])

@@ -13,6 +13,7 @@ from finops_api.deps import NOT_MODIFIED, CurrentReading, Reading
 from finops_api.errors import InvalidParameterProblem, NotPublishedProblem, problems
 from finops_api.period import Period
 from finops_api.provenance import rows_url
+from finops_api.series import series_name
 from finops_api.v1.forecast.schemas import (
     AccuracyAnswer,
     CommitmentsAnswer,
@@ -163,16 +164,7 @@ def _said(reading: Reading, days: list[dict[str, Any]], total: dict[str, Any]) -
 def _series(days: list[dict[str, Any]], shown: Sequence[str] = _DAY) -> dict[str, Any]:
     first = plain(days[0])
     return {
-        "level": first["level"],
-        "provider": first["ServiceProviderName"],
-        "billing_account_id": first["BillingAccountId"],
-        "account_id": first["SubAccountId"],
-        "account_name": first["SubAccountName"],
-        "service": first["ServiceName"],
-        "region": first["RegionId"],
-        "tag_key": first["tag_key"],
-        "tag_value": first["tag_value"],
-        "currency": first["BillingCurrency"],
+        **series_name(first),
         "model": first["model"],
         "data_until": first["data_until"],
         "days": [plain({name: day[name] for name in shown}) for day in days],

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from finops_api.deps import Query, SnapshotStamp
+from finops_api.series import Currency, SeriesName
 from finops_assets.queries.forecasts import Level
 
 ForecastMetric = Literal["BilledCost", "EffectiveCost"]
 Money = Annotated[str | None, Field(description="A decimal string.", examples=["1234.56"])]
-Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["USD"])]
 
 
 class ForecastQuery(Query):
@@ -107,19 +107,9 @@ class ForecastDay(BaseModel):
     hi_95: Money
 
 
-class ForecastSeries(BaseModel):
+class ForecastSeries(SeriesName):
     """The forecast of one series by the model that won its level's backtest."""
 
-    level: Level
-    provider: str | None = Field(description="ServiceProviderName; null at level total.", examples=["AWS"])
-    billing_account_id: str | None
-    account_id: str | None
-    account_name: str | None
-    service: str | None
-    region: str | None
-    tag_key: str | None
-    tag_value: str | None
-    currency: Currency
     model: str = Field(examples=["AutoETS"])
     data_until: str = Field(description="The last day it saw.", examples=["2026-01-15"])
     days: list[ForecastDay]
@@ -252,19 +242,9 @@ class SaidTotal(BaseModel):
     )
 
 
-class SaidSeries(BaseModel):
+class SaidSeries(SeriesName):
     """What was said of one series, and what came."""
 
-    level: Level
-    provider: str | None = Field(description="ServiceProviderName; null at level total.", examples=["AWS"])
-    billing_account_id: str | None
-    account_id: str | None
-    account_name: str | None
-    service: str | None
-    region: str | None
-    tag_key: str | None
-    tag_value: str | None
-    currency: Currency
     model: str = Field(examples=["AutoETS"])
     data_until: str = Field(description="The last day it saw.", examples=["2026-01-15"])
     total: SaidTotal
