@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹"}
@@ -112,6 +112,12 @@ def days(first: date, last: date) -> str:
 def month(value: date) -> str:
     """A month: `January 2026`."""
     return f"{value:%B %Y}"
+
+
+def moment(value: datetime) -> str:
+    """A time of the world: `3 Jan 2026, 05:00 UTC`."""
+    utc = value.astimezone(UTC)
+    return f"{day(utc.date())}, {utc:%H:%M} UTC"
 
 
 def ago(then: datetime, now: datetime) -> str:

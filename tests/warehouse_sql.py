@@ -264,28 +264,42 @@ WITH given AS (SELECT ?::DATE AS first_day, ?::DATE AS last_day),
 spike AS (
     SELECT sum(EffectiveCost) AS actual FROM daily_costs, given
     WHERE {_SPIKE_SERIES} AND x_Day BETWEEN first_day AND first_day + 2
+),
+whole AS (
+    SELECT sum(EffectiveCost) AS actual FROM daily_costs, given
+    WHERE ServiceProviderName = 'AWS' AND x_Day BETWEEN first_day AND first_day + 2
 )
 SELECT 'spike' AS anomaly_id, 'service|AWS||Amazon Elastic Compute Cloud|EffectiveCost|USD' AS series_id,
     'service' AS level, 'AWS' AS ServiceProviderName, NULL AS BillingAccountId, NULL AS SubAccountId,
     NULL AS SubAccountName, 'Amazon Elastic Compute Cloud' AS ServiceName, NULL AS RegionId, NULL AS tag_key,
     NULL AS tag_value, 'EffectiveCost' AS metric, 'USD' AS BillingCurrency,
-    first_day, first_day + 2 AS last_day, 'spike' AS kind, actual - 1500 AS expected, actual,
+    first_day, first_day + 2 AS last_day, first_day AS raised_on, 'spike' AS kind,
+    actual - 1500 AS expected, actual,
     1500 AS impact, 0.97 AS score, 1e-9 AS p_value, 'critical' AS severity,
     'Where 1,500 USD less was expected.' AS reason, 'spike' AS story_id, 'ended' AS status,
-    (first_day + 1)::TIMESTAMPTZ AS first_seen
+    (first_day + 1)::TIMESTAMPTZ AS first_seen, (first_day + INTERVAL 22 HOUR)::TIMESTAMPTZ AS data_at
 FROM spike, given
+UNION ALL
+-- The same money at its provider's level: the same story.
+SELECT 'spike-aws', 'provider|AWS|||EffectiveCost|USD', 'provider', 'AWS', NULL, NULL,
+    NULL, NULL, NULL, NULL, NULL,
+    'EffectiveCost', 'USD', first_day, first_day + 2, first_day, 'spike', actual - 1490, actual, 1490,
+    0.9, 1e-8, 'high', 'Where 1,490 USD less was expected.', 'spike', 'ended',
+    (first_day + 1)::TIMESTAMPTZ, (first_day + INTERVAL 22 HOUR)::TIMESTAMPTZ
+FROM whole, given
 UNION ALL
 SELECT 'level-shift', 'provider|Microsoft|||EffectiveCost|EUR', 'provider', 'Microsoft', NULL, NULL,
     NULL, NULL, NULL, NULL, NULL,
-    'EffectiveCost', 'EUR', last_day - 4, last_day, 'level_shift', 700, 860.25, 160.25, 0.71, 1e-5,
-    'medium', 'A new level: 860.25 EUR over 5 days.', 'level-shift', 'open', (last_day - 3)::TIMESTAMPTZ
+    'EffectiveCost', 'EUR', last_day - 4, last_day, last_day - 4, 'level_shift', 700, 860.25, 160.25,
+    0.71, 1e-5, 'medium', 'A new level: 860.25 EUR over 5 days.', 'level-shift', 'open',
+    (last_day - 3)::TIMESTAMPTZ, (last_day - 3)::TIMESTAMPTZ
 FROM given
 UNION ALL
 SELECT 'drop', 'total||||BilledCost|USD', 'total', NULL, NULL, NULL,
     NULL, NULL, NULL, NULL, NULL,
-    'BilledCost', 'USD', last_day - 30, last_day - 29, 'drop', 900, 810.5, -89.5, 0.55, 1e-4, 'low',
-    '810.50 USD over 2 days.', 'drop', 'ended',
-    (last_day - 28)::TIMESTAMPTZ
+    'BilledCost', 'USD', last_day - 30, last_day - 29, last_day - 30, 'drop', 900, 810.5, -89.5, 0.55, 1e-4,
+    'low', '810.50 USD over 2 days.', 'drop', 'ended',
+    (last_day - 28)::TIMESTAMPTZ, NULL
 FROM given
 """
 

@@ -49,7 +49,7 @@ _ALONE = "series"
 def detect_events(
     features: pa.Table, *, last_days: int = LAST_DAYS, feedback: pa.Table | None = None
 ) -> pa.Table:
-    """The events of a `cost_features` table: COST_ANOMALIES' columns but status and first_seen.
+    """The events of a `cost_features` table: COST_ANOMALIES' columns but status, first_seen and data_at.
 
     `actual` is the exact sum of the event's days, `expected` is rounded to cents and `impact` is their
     exact difference. Days that are still arriving are never part of an event. `feedback` is what people
@@ -61,7 +61,7 @@ def detect_events(
 def event_rows(
     features: pa.Table, *, last_days: int = LAST_DAYS, feedback: pa.Table | None = None
 ) -> list[dict[str, Any]]:
-    """The events as rows, each with `raised_on` beside EVENTS: the day whose cost first made it one."""
+    """The events as rows of EVENTS."""
     # The oldest judged day needs a history of its own, which gives no events.
     warm_up = 120
     panel = read_panel(features, last_days + warm_up)
@@ -84,6 +84,7 @@ EVENTS = pa.schema(
         *((c, pa.string()) for c in SERIES_COLUMNS),
         ("first_day", pa.date32()),
         ("last_day", pa.date32()),
+        ("raised_on", pa.date32()),
         ("kind", pa.string()),
         ("expected", _MONEY),
         ("actual", _MONEY),

@@ -13,6 +13,7 @@ COST_ANOMALIES = Table(
         *SERIES,
         Column("first_day", "DATE"),
         Column("last_day", "DATE"),
+        Column("raised_on", "DATE", "The day whose cost made it an event."),
         Column(
             "kind",
             "VARCHAR",
@@ -28,6 +29,12 @@ COST_ANOMALIES = Table(
         Column("story_id", "VARCHAR", "The anomaly_id of the event that tells best what all levels show."),
         Column("status", "VARCHAR", "open or ended."),
         Column("first_seen", "TIMESTAMPTZ", "When a run first raised it."),
+        Column(
+            "data_at",
+            "TIMESTAMPTZ",
+            "When the first deliveries that reach raised_on had come, of all sources that bill the series; "
+            "null where none has, as with a missing bill.",
+        ),
     ),
     order_by=("first_day", "series_id"),
 )

@@ -17,9 +17,11 @@ from streamlit_app.format import (
     change,
     compact,
     count,
+    day,
     days,
     growth,
     markdown,
+    moment,
     money,
     signed_percent,
 )
@@ -184,6 +186,11 @@ def _event(row: dict[str, Any], currency: str) -> None:
             st.badge(days(row["first_day"], row["last_day"]), icon=":material/event:", color="gray")
             st.badge(row["status"].capitalize(), color="blue" if row["status"] == "open" else "gray")
         st.markdown(markdown(row["reason"]))
+        came = f"Its data came {moment(row['data_at'])}. " if row["data_at"] else "Its data has not come. "
+        st.caption(
+            f"{came}First seen {moment(row['first_seen'])}.",
+            help=f"{day(row['raised_on'])} is the day whose cost made it an event.",
+        )
         share = growth(row["expected"], row["actual"])
         with st.grid(3):
             length = (row["last_day"] - row["first_day"]).days + 1

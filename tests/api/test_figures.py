@@ -281,8 +281,13 @@ def test_what_was_said_and_what_came(client: TestClient) -> None:
 
 def test_anomalies_and_their_drivers(client: TestClient) -> None:
     found = answer(client, "/anomalies", provider="aws", start_date="2026-02-12", end_date="2026-02-12")
-    (event,) = found["anomalies"]
+    event, whole = found["anomalies"]
     assert (event["id"], event["impact"], event["currency"]) == ("spike", "1500", "USD")
+    assert (event["raised_on"], event["data_at"]) == ("2026-02-10", "2026-02-10T22:00:00Z")
+    # One story at two levels: both name the event that tells it best, which is one of them.
+    assert [(e["id"], e["level"], e["story_id"]) for e in (event, whole)] == [
+        ("spike", "service", "spike"), ("spike-aws", "provider", "spike")
+    ]  # fmt: skip
     assert answer(client, "/anomalies", end_date="2026-02-09")["anomalies"] == []
     splits = answer(client, "/anomalies/spike")["drivers"]
     names = ["cause", "effect", "RegionName", "SubAccountName", "x_Tag_team"]

@@ -177,7 +177,7 @@ def test_the_snapshot_says_what_it_holds(warehouse: Warehouse, bill_rows: pl.Dat
     assert (found.version, found.run_id) == (1, "built-for-tests")
     rows = {t.name: (t.kind, t.rows) for t in found.tables}
     assert rows["costs"] == ("view", bill_rows.height)
-    assert rows["cost_anomalies"] == ("table", 3)
+    assert rows["cost_anomalies"] == ("table", 4)
 
 
 def test_nothing_published_says_what_to_do(tmp_path: Path) -> None:

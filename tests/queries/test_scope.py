@@ -152,7 +152,7 @@ def test_a_series_that_lies_wholly_inside_is_as_published(warehouse: Warehouse) 
 
 def test_events_and_budgets_are_those_of_series_inside(warehouse: Warehouse) -> None:
     seen = within(warehouse, AWS)
-    assert anomalies.anomalies(seen)["anomaly_id"].to_pylist() == ["spike"]
+    assert anomalies.anomalies(seen)["anomaly_id"].to_pylist() == ["spike", "spike-aws"]
     assert anomalies.drivers(seen, "spike").num_rows == anomalies.drivers(warehouse, "spike").num_rows
     assert set(budgets.budget_status(seen, past=True)["budget"].to_pylist()) == {"AWS year"}
     assert budgets.burn_down(seen, "Fabric").num_rows == 0

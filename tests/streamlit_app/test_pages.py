@@ -278,6 +278,30 @@ def test_anomaly_drivers_add_up_to_the_impact(open_page: Open) -> None:
     assert "No anomalies here" in [i.proto.title for i in listed.info]
 
 
+def test_of_a_story_one_event_is_listed_until_every_level_is_asked_for(open_page: Open) -> None:
+    app = open_page("anomalies")
+    assert app.selectbox(key="event").options == ["Amazon Elastic Compute Cloud · AWS, 10–12 Feb 2026"]
+    assert list(app.dataframe[0].value["story"]) == [True]
+    app.toggle(key="every").set_value(True).run()
+    assert not app.exception, app.exception[0].message
+    listed = app.dataframe[0].value
+    assert dict(zip(listed["level"], listed["story"], strict=True)) == {"Service": True, "Provider": False}
+    assert len(app.selectbox(key="event").options) == 2
+    app.toggle(key="every").set_value(False).run()
+    assert len(app.selectbox(key="event").options) == 1
+
+
+def test_a_level_without_the_event_that_tells_the_story_best_shows_its_own(open_page: Open) -> None:
+    app = open_page("anomalies", level="Provider")
+    assert list(app.dataframe[0].value["level"]) == ["Provider"]
+    assert metric(app, "Impact") == "+$1,490.00"
+
+
+def test_an_anomaly_says_when_its_data_came_and_when_it_was_seen(open_page: Open) -> None:
+    said = "Its data came 10 Feb 2026, 22:00 UTC. First seen 11 Feb 2026, 00:00 UTC."
+    assert said in texts(open_page("anomalies"))
+
+
 def test_an_anomaly_says_why_then_what_changed(open_page: Open) -> None:
     app = open_page("anomalies")
     told = ["Why", "What changed", "What it is made of", "What you say of it"]

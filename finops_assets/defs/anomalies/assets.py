@@ -18,6 +18,7 @@ from finops_assets.marts.anomaly_drivers import (
     effects_sql,
     splits_sql,
 )
+from finops_assets.marts.arrivals import DELIVERED_DAYS
 from finops_assets.marts.series import COST_FEATURES
 from finops_assets.marts.sql import load_sql
 from finops_assets.marts.tables import daily_costs_table
@@ -30,8 +31,8 @@ COSTS = costs_table(current_settings().tag_keys)
 
 @dg.asset(
     name=COST_ANOMALIES.name,
-    deps=[COST_FEATURES.name, ANOMALY_FEEDBACK.name],
-    automation_condition=dg.AutomationCondition.eager(),
+    deps=[COST_FEATURES.name, DAILY_COSTS.name, DELIVERED_DAYS.name, ANOMALY_FEEDBACK.name],
+    automation_condition=ON_NEW_DATA,
     group_name="anomalies",
     owners=["team:finops"],
     kinds={"python", "scikitlearn", "deltalake"},
@@ -40,10 +41,11 @@ COSTS = costs_table(current_settings().tag_keys)
 )
 def cost_anomalies(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[Any]:
     """Detect events over the last 400 days; a known event keeps the time it was first seen."""
-    lake, features = platform.lake, platform.lake.input(COST_FEATURES)
-    said = lake.input(ANOMALY_FEEDBACK)
-    sql = load_sql(COST_ANOMALIES.name)
-    key = build_key(recipe("finops_assets.anomalies", "scikit-learn"), sql, *features.names, *said.names)
+    lake, said = platform.lake, platform.lake.input(ANOMALY_FEEDBACK)
+    read = {t.name: lake.input(t) for t in (COST_FEATURES, DAILY_COSTS, DELIVERED_DAYS)}
+    features, sql = read[COST_FEATURES.name], load_sql(COST_ANOMALIES.name)
+    names = (name for given in (*read.values(), said) for name in given.names)
+    key = build_key(recipe("finops_assets.anomalies", "scikit-learn"), sql, repr(COST_ANOMALIES), *names)
     if lake.is_current(COST_ANOMALIES, {}, key):
         return unchanged(COST_ANOMALIES, lake)
     from finops_assets.anomalies.events import detect_events
@@ -51,7 +53,7 @@ def cost_anomalies(context: dg.AssetExecutionContext, platform: Platform) -> dg.
     fetch = platform.engine.fetch
     feedback = fetch("SELECT * FROM said", {"said": said})
     events = detect_events(fetch("SELECT * FROM f", {"f": features}), feedback=feedback)
-    inputs = {"events": events, "known": lake.input(COST_ANOMALIES), "cost_features": features}
+    inputs = {"events": events, "known": lake.input(COST_ANOMALIES), **read}
     path = lake.new_file(COST_ANOMALIES, {}, key)
     file = platform.engine.write(sql, inputs, COST_ANOMALIES, path, [datetime.now(UTC)])
     lake.replace(COST_ANOMALIES, {}, [file], context.run.run_id)
