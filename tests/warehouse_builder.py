@@ -37,6 +37,7 @@ from finops_assets.marts.plans import ENDING_COMMITMENTS, PLANNED_CHANGES
 from finops_assets.marts.reconciliation import STAGES, outcomes_sql, published_sql
 from finops_assets.marts.restatements import CLOSED_AFTER_DAYS, DELIVERED_COSTS, RESTATEMENTS
 from finops_assets.marts.sql import load_sql
+from finops_assets.marts.training import FORECAST_TRAININGS
 from finops_assets.normalize.formats import FORMAT_BY_NAME, FORMATS
 from finops_assets.normalize.references import load_references
 from finops_assets.normalize.tables import complete, costs_table, with_tag_columns
@@ -138,6 +139,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             forecasts.FORECAST_RECORD,
             PLANNED_CHANGES,
             ENDING_COMMITMENTS,
+            FORECAST_TRAININGS,
             anomalies.COST_ANOMALIES,
             anomalies.ANOMALY_DRIVERS,
             *BUDGET_TABLES,

@@ -11,7 +11,7 @@ from finops_assets.defs.costs import assets as costs
 from finops_assets.defs.currency import assets as currency
 from finops_assets.defs.datasets import assets as datasets
 from finops_assets.defs.forecasting import assets as forecasting
-from finops_assets.defs.forecasting import commitments, plans, record
+from finops_assets.defs.forecasting import commitments, plans, record, retraining
 from finops_assets.defs.ingestion import accounts
 from finops_assets.defs.ingestion import assets as ingestion
 from finops_assets.defs.ingestion.schedules import schedules
@@ -36,6 +36,7 @@ def definitions() -> dg.Definitions:
         currency,
         plans,
         commitments,
+        retraining,
         forecasting,
         feedback,
         record,
@@ -47,7 +48,7 @@ def definitions() -> dg.Definitions:
     return dg.Definitions(
         assets=[asset for stage in stages for asset in stage.assets],
         jobs=[refresh_job, analysis_job],
-        sensors=[*sensors, *feedback.sensors, *plans.sensors],
+        sensors=[*sensors, *feedback.sensors, *plans.sensors, *retraining.sensors],
         schedules=[*schedules, *notify.schedules],
         resources={"platform": Platform()},
         executor=dg.in_process_executor,

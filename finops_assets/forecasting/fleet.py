@@ -21,18 +21,20 @@ from finops_assets.forecasting.backtest import (
     sign_bounds,
 )
 from finops_assets.forecasting.boosted import DirectXGBoost
+from finops_assets.forecasting.combination import MEMBERS, Weights, combine, learn
 from finops_assets.forecasting.combination import NAME as COMBINATION
-from finops_assets.forecasting.combination import Weights, combine, learn
 from finops_assets.forecasting.facts import NOTHING, Facts, newest_day, with_planned, without_planned
 from finops_assets.forecasting.hierarchy import (
     BOTTOM_UP,
+    Hierarchy,
     errors_of_sums,
     hierarchy_of,
     reconcile,
 )
 from finops_assets.forecasting.history import FloatArray, Series, read_fleet
 from finops_assets.forecasting.intervals import Calibration, band, calibrate, with_coverage
-from finops_assets.forecasting.models import MSTL, WEEK, AutoETS, AutoTheta
+from finops_assets.forecasting.kept_backtest import Judged, backtest_table, read_backtest
+from finops_assets.forecasting.models import MSTL, WEEK, AutoETS, AutoTheta, Model
 from finops_assets.forecasting.money import to_money
 from finops_assets.forecasting.paths import error_paths
 from finops_assets.forecasting.prophet import Prophet
@@ -70,20 +72,38 @@ class FleetForecast:
     skipped: int
 
 
-def forecast_fleet(features: pa.Table, *, horizon: int = 90, facts: Facts = NOTHING) -> FleetForecast:
+def backtest_fleet(features: pa.Table, *, facts: Facts = NOTHING) -> pa.Table:
+    """Judge every model on every series of `cost_features`: the rows of FORECAST_BACKTEST.
+
+    This is nearly all of what forecasting costs; `forecast_fleet` learns from it until it is made anew.
+    Raises ValueError for a series with gaps.
+    """
+    complete, fleet = read_fleet(features)
+    alive, names = _alive(complete, fleet)
+    hierarchy = hierarchy_of(names)
+    cleaned = without_planned(alive, _called(names), hierarchy, facts.planned)
+    return backtest_table(_judged(cleaned, hierarchy, facts), names["series_id"].tolist())
+
+
+def forecast_fleet(
+    features: pa.Table,
+    *,
+    horizon: int = 90,
+    facts: Facts = NOTHING,
+    backtest: pa.Table | None = None,
+) -> FleetForecast:
     """Forecast every series of `cost_features` for the `horizon` days after its last complete day.
 
     Every series with a complete day gets a champion row for each day, and the seasonal naive beside it
     where that is not the champion. Forecasts add up: a sum of leaves is their exact sum, and regions and
     tag values are scaled to theirs. `facts` move them from their days on. Money is rounded to cents.
-    Deterministic, one thread.
+    Deterministic, one thread. Champions, weights and bands follow from `backtest` (`backtest_fleet`, of
+    these days or of earlier ones), which is made where none is given.
     Raises ValueError for a series with gaps.
     """
     complete, fleet = read_fleet(features)
-    newest = newest_day(fleet)
-    alive = [s for s in fleet if newest - s.history.last_day <= np.timedelta64(SILENT_DAYS, "D")]
-    names = complete.select(SERIES_COLUMNS).take(pa.array([s.row for s in alive], pa.int64())).to_pandas()
-    made = _coherent(alive, names, facts, horizon)
+    alive, names = _alive(complete, fleet)
+    made = _coherent(alive, names, facts, horizon, backtest)
     return FleetForecast(
         forecasts=_forecast_table(complete, made.made),
         accuracy=_accuracy_table(made.measured, made.winners),
@@ -92,22 +112,57 @@ def forecast_fleet(features: pa.Table, *, horizon: int = 90, facts: Facts = NOTH
     )
 
 
-def _coherent(billed: Sequence[Series], names: pd.DataFrame, facts: Facts, horizon: int) -> SeriesForecasts:
+def _alive(complete: pa.Table, fleet: Sequence[Series]) -> tuple[list[Series], pd.DataFrame]:
+    """The series whose bills go on, and a row of names each."""
+    newest = newest_day(fleet)
+    alive = [s for s in fleet if newest - s.history.last_day <= np.timedelta64(SILENT_DAYS, "D")]
+    rows = pa.array([s.row for s in alive], pa.int64())
+    return alive, complete.select(SERIES_COLUMNS).take(rows).to_pandas()
+
+
+def _called(names: pd.DataFrame) -> list[dict[str, object]]:
+    return [{str(column): name for column, name in row.items()} for row in names.to_dict("records")]
+
+
+def _judged(fleet: Sequence[Series], hierarchy: Hierarchy, facts: Facts) -> Judged:
+    """The backtest of leaves and cuts, and of what their champions' forecasts add up to."""
+    base = [i for i in range(len(fleet)) if i not in hierarchy.members]
+    of_base = [fleet[i] for i in base]
+    known = backtest_series(of_base, assign_models(of_base, facts.holidays))
+    errors = known.errors.assign(series=known.errors["series"].map(dict(enumerate(base))))
+    winners = champions(measure(errors), BASELINE.name)
+    seen = [replace(s, history=s.history.until(known.until)) for s in fleet]
+    sums = errors_of_sums(seen, hierarchy.members, errors, winners)
+    return Judged(errors, with_coverage(sums), known.until)
+
+
+def _coherent(
+    billed: Sequence[Series], names: pd.DataFrame, facts: Facts, horizon: int, kept: pa.Table | None
+) -> SeriesForecasts:
     """Forecast leaves and cuts, and make everything above them out of them; `made` in the fleet's order."""
-    hierarchy = hierarchy_of(names)
-    called = [{str(column): name for column, name in row.items()} for row in names.to_dict("records")]
+    hierarchy, called = hierarchy_of(names), _called(names)
     fleet = without_planned(billed, called, hierarchy, facts.planned)
+    judged = (
+        _judged(fleet, hierarchy, facts)
+        if kept is None
+        else read_backtest(kept, names["series_id"].tolist(), hierarchy.members)
+    )
     base = [i for i in range(len(fleet)) if i not in hierarchy.members]
     last = [fleet[i].history.last_day for i in base]
     gap = int((max(last) - min(last)).astype(np.int64)) if last else 0
     of_base = [fleet[i] for i in base]
-    run = forecast_series(of_base, horizon=horizon + gap, candidates=assign_models(of_base, facts.holidays))
+    place = {position: at for at, position in enumerate(base)}
+    local = judged.base.assign(series=judged.base["series"].map(place))
+    until = _common_day(of_base) if judged.until is None else judged.until
+    run = forecast_series(
+        of_base,
+        horizon=horizon + gap,
+        candidates=assign_models(of_base, facts.holidays),
+        known=Backtest(local, until),
+    )
     if not hierarchy.members:
         return run
-    judged = [replace(s, history=s.history.until(run.until)) for s in fleet]
-    place = dict(enumerate(base))
-    base_errors = run.errors.assign(series=run.errors["series"].map(place))
-    errors = with_coverage(errors_of_sums(judged, hierarchy.members, base_errors, run.winners))
+    errors = judged.sums
     measured, calibration = measure(errors), calibrate(errors)
     winners = {fleet[i].group: BOTTOM_UP for i in hierarchy.members}
     planned = with_planned(billed, called, dict(zip(base, run.made, strict=True)), facts.planned)
@@ -123,7 +178,7 @@ def _coherent(billed: Sequence[Series], names: pd.DataFrame, facts: Facts, horiz
         means = {BASELINE.name: naive, BOTTOM_UP: np.asarray(cents, dtype=np.float64) / 100}
         made[i] = _forecast(fleet[i], means, winners, calibration)
     return SeriesForecasts(
-        errors=pd.concat([e.astype({"model": str}) for e in (base_errors, errors)], ignore_index=True),
+        errors=pd.concat([e.astype({"model": str}) for e in (judged.base, errors)], ignore_index=True),
         measured=pd.concat([run.measured, measured], ignore_index=True),
         winners={**run.winners, **winners},
         made=[made[i] for i in range(len(fleet))],
@@ -160,32 +215,64 @@ class SeriesForecasts:
     """The last day that the backtest looked at: the same for all, so that what it said adds up."""
 
 
+@dataclass(frozen=True)
+class Backtest:
+    """Errors (see `backtest.backtest`) with their coverage, and the last day that they were made of."""
+
+    errors: pd.DataFrame
+    until: np.datetime64
+
+
+def backtest_series(
+    fleet: Sequence[Series], candidates: Candidates, horizons: Sequence[int] = HORIZONS
+) -> Backtest:
+    """Judge the candidates at `horizons`, up to the last day that all series have."""
+    with threadpool_limits(limits=1):
+        until = _common_day(fleet)
+        judged = [replace(s, history=s.history.until(until)) for s in fleet]
+        return Backtest(with_coverage(backtest(judged, candidates, horizons)), until)
+
+
 def forecast_series(
     fleet: Sequence[Series],
     *,
     horizon: int,
     candidates: Candidates | None = None,
     horizons: Sequence[int] = HORIZONS,
+    known: Backtest | None = None,
 ) -> SeriesForecasts:
     """Backtest, choose, calibrate and forecast series that are already read; errors at `horizons`.
 
-    Deterministic, in one thread. Candidates are `assign_models` of the fleet unless given.
+    Deterministic, in one thread. Candidates are `assign_models` of the fleet unless given; a backtest that
+    is `known` is not made again. Of the candidates only those are fitted that a champion needs.
     """
     chosen = assign_models(fleet) if candidates is None else candidates
+    found = backtest_series(fleet, chosen, horizons) if known is None else known
+    errors = found.errors
     with threadpool_limits(limits=1):
-        until = _common_day(fleet)
-        judged = [replace(s, history=s.history.until(until)) for s in fleet]
-        errors = with_coverage(backtest(judged, chosen, horizons))
         measured = measure(errors, horizons)
         winners = champions(measured, BASELINE.name)
         calibration = calibrate(errors)
         weights = Weights() if errors.empty else learn(errors)
-        means = predict([s.history for s in fleet], horizon, chosen.assigned)
+        means = predict([s.history for s in fleet], horizon, _needed(fleet, chosen, winners))
         made = [
             _forecast(s, _of_series(means, i, s.group, weights), winners, calibration)
             for i, s in enumerate(fleet)
         ]
-    return SeriesForecasts(errors, measured, winners, made, until)
+    return SeriesForecasts(errors, measured, winners, made, found.until)
+
+
+def _needed(
+    fleet: Sequence[Series], candidates: Candidates, winners: Mapping[Group, str]
+) -> list[tuple[Model, Sequence[int]]]:
+    """The models that champions are or combine, with their series; one that learns from all keeps all."""
+    needed: list[tuple[Model, Sequence[int]]] = []
+    for model, positions in candidates.assigned:
+        wins = {model.name, COMBINATION} if model.name in MEMBERS else {model.name}
+        used = [p for p in positions if winners.get(fleet[p].group) in wins]
+        if used:
+            needed.append((model, positions if isinstance(model, DirectXGBoost) else used))
+    return needed
 
 
 def assign_models(fleet: Sequence[Series], holidays: Holidays | None = None) -> Candidates:

@@ -17,12 +17,13 @@ from mlflow import MlflowClient
 
 from finops_assets.defs.anomalies import assets as anomalies
 from finops_assets.defs.forecasting import assets as forecasting
-from finops_assets.defs.forecasting import record
+from finops_assets.defs.forecasting import record, retraining
 from finops_assets.defs.resources import Platform
 from finops_assets.marts.anomalies import ANOMALY_DRIVERS, COST_ANOMALIES
 from finops_assets.marts.budgets import FORECAST_PATHS
 from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_ACCURACY, FORECAST_RECORD
 from finops_assets.marts.series import COST_FEATURES
+from finops_assets.marts.training import FORECAST_BACKTEST, FORECAST_TRAININGS
 from finops_assets.schema import Table
 from finops_assets.settings import current_settings
 from tests.forecasting.fleets import cost_like
@@ -32,6 +33,8 @@ START = date(2025, 1, 6)
 SPIKE = START + timedelta(days=150)
 MADE = (
     COST_FEATURES,
+    FORECAST_BACKTEST,
+    FORECAST_TRAININGS,
     COST_FORECASTS,
     FORECAST_ACCURACY,
     FORECAST_PATHS,
@@ -86,7 +89,7 @@ def load(platform: Platform, until: int, key: str) -> None:
 def run(platform: Platform) -> dict[str, dict[str, Any]]:
     """Materialize every asset; the metadata of each."""
     result = dg.materialize(
-        [*forecasting.assets, *record.assets, *anomalies.assets],
+        [*retraining.assets, *forecasting.assets, *record.assets, *anomalies.assets],
         resources={"platform": platform},
         raise_on_error=True,
     )
@@ -169,17 +172,22 @@ def test_from_the_cube_to_drivers_once_for_each_state_of_the_data(platform: Plat
     # A day more: the ledger keeps what was said, the events keep when they were first seen.
     seen = ask(platform, COST_ANOMALIES, "SELECT anomaly_id, first_seen FROM t ORDER BY 1")
     load(platform, DAYS, "b")
+    judged = platform.lake.version(FORECAST_BACKTEST)
     run(platform)
     assert ask(platform, COST_FORECASTS, "SELECT DISTINCT data_until FROM t ORDER BY 1") == [
         (newest,),
         (newest + timedelta(days=1),),
     ]
     assert ask(platform, COST_FORECASTS, "SELECT count(DISTINCT made_at) FROM t") == [(2,)]
+    # No month has become whole: the backtest is the one there was.
+    assert platform.lake.version(FORECAST_BACKTEST) == judged
+    reasons = ask(platform, FORECAST_TRAININGS, "SELECT reason, first_month, last_month FROM t")
+    assert reasons == [("no backtest has been made yet", "2025-01", "2025-05")]
     later = ask(platform, COST_ANOMALIES, "SELECT anomaly_id, first_seen FROM t ORDER BY 1")
     assert {e for e in later if e[0] in {i for i, _ in seen}} == set(seen)
 
 
 def test_features_of_no_bill_are_an_empty_table_and_everything_goes_through(platform: Platform) -> None:
     made = run(platform)
-    assert {m["dagster/row_count"] for m in made.values()} == {0}
-    assert np.all([platform.lake.rows(t) == 0 for t in MADE])
+    assert {m["dagster/row_count"] for name, m in made.items() if name != FORECAST_TRAININGS.name} == {0}
+    assert np.all([platform.lake.rows(t) == 0 for t in MADE if t is not FORECAST_TRAININGS])

@@ -1,4 +1,4 @@
-"""`cost_features`, and the forecasts made from them with the proof of how good they are."""
+"""`cost_features`, and the daily forecasts made from them with the proof of how good they are."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,6 +8,8 @@ from typing import Any
 
 import dagster as dg
 
+from finops_assets.defs.forecasting.known import facts_of
+from finops_assets.defs.forecasting.retraining import LIBRARIES, newest_training
 from finops_assets.defs.metadata import column_schema, materialized, unchanged
 from finops_assets.defs.partitions import ON_NEW_DATA
 from finops_assets.defs.recipe import recipe
@@ -19,12 +21,18 @@ from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_ACCURACY
 from finops_assets.marts.plans import ENDING_COMMITMENTS, PLANNED_CHANGES
 from finops_assets.marts.series import COST_FEATURES, cost_features_sql
 from finops_assets.marts.tables import daily_costs_table
+from finops_assets.marts.training import FORECAST_BACKTEST
 from finops_assets.settings import current_settings
 
 DAILY_COSTS = daily_costs_table(current_settings().tag_keys)
 HORIZON = 90
-LIBRARIES = ("statsforecast", "prophet", "xgboost-cpu")
 MADE = (COST_FORECASTS, FORECAST_ACCURACY, FORECAST_PATHS)
+READ = (COST_FEATURES, PLANNED_CHANGES, ENDING_COMMITMENTS, FORECAST_BACKTEST)
+ONCE_TRAINED = ON_NEW_DATA & ~dg.AutomationCondition.any_deps_match(dg.AutomationCondition.missing()).allow(
+    dg.AssetSelection.assets(FORECAST_BACKTEST.name)
+)
+"""New data is forecast at once, but not before there is a backtest to learn from."""
+
 _FORECASTS_SQL = "SELECT *, CAST(? AS TIMESTAMPTZ) AS made_at FROM forecasts"
 _ACCURACY_SQL = "SELECT *, ? AS mlflow_run_id FROM accuracy"
 
@@ -62,8 +70,8 @@ def features_key(platform: Platform) -> str:
     specs=[
         dg.AssetSpec(
             table.name,
-            deps=[COST_FEATURES.name, PLANNED_CHANGES.name, ENDING_COMMITMENTS.name],
-            automation_condition=ON_NEW_DATA,
+            deps=[table.name for table in READ],
+            automation_condition=ONCE_TRAINED,
             group_name="forecasting",
             owners=["team:finops"],
             kinds={"python", "mlflow", "deltalake"},
@@ -75,10 +83,10 @@ def features_key(platform: Platform) -> str:
     name="forecasts",
 )
 def forecasts(context: dg.AssetExecutionContext, platform: Platform) -> Iterator[dg.MaterializeResult[Any]]:
-    """Backtest, choose champions, forecast; add to the ledger and replace the accuracy."""
-    given = [platform.lake.input(t) for t in (COST_FEATURES, PLANNED_CHANGES, ENDING_COMMITMENTS)]
+    """Forecast as the backtest in force teaches; add to the ledger and replace the accuracy."""
+    given = [platform.lake.input(table) for table in READ]
     key = build_key(
-        recipe("finops_assets.forecasting", "statsforecast", "prophet", "xgboost-cpu"),
+        recipe("finops_assets.forecasting", *LIBRARIES),
         str(HORIZON),
         platform.settings.forecast.holidays,
         *(name for table in given for name in table.names),
@@ -99,20 +107,23 @@ def in_ledger(platform: Platform, key: str) -> bool:
 def make_forecasts(platform: Platform, key: str, run_id: str) -> Iterator[dg.MaterializeResult[Any]]:
     """One making: compute, record in MLflow, append to the ledger, replace the accuracy."""
     from finops_assets.defs.forecasting.tracking import record_making
-    from finops_assets.forecasting.facts import Facts
     from finops_assets.forecasting.fleet import forecast_fleet
-    from finops_assets.forecasting.planned import read_commitments, read_planned
-    from finops_assets.forecasting.public_holidays import Holidays
 
     lake, engine = platform.lake, platform.engine
     features = engine.fetch("SELECT * FROM f", {"f": lake.input(COST_FEATURES)})
-    planned = read_planned(engine.fetch("SELECT * FROM p", {"p": lake.input(PLANNED_CHANGES)}))
-    planned += read_commitments(engine.fetch("SELECT * FROM e", {"e": lake.input(ENDING_COMMITMENTS)}))
+    judged = engine.fetch("SELECT * FROM b", {"b": lake.input(FORECAST_BACKTEST)})
     started, made_at = perf_counter(), datetime.now(UTC)
-    holidays = Holidays(code) if (code := platform.settings.forecast.holidays) else None
-    made = forecast_fleet(features, horizon=HORIZON, facts=Facts(planned, holidays))
+    made = forecast_fleet(features, horizon=HORIZON, facts=facts_of(platform), backtest=judged)
     seconds = round(perf_counter() - started, 1)
-    params = {"horizon": HORIZON, "data": key, "skipped_series": made.skipped, "seconds": seconds}
+    training = newest_training(platform) or {}
+    params = {
+        "horizon": HORIZON,
+        "data": key,
+        "skipped_series": made.skipped,
+        "seconds": seconds,
+        "trained_at": training.get("trained_at"),
+        "trained_because": training.get("reason"),
+    }
     backtest = record_making(platform.settings.paths.mlflow, made.forecasts, made.accuracy, params, run_id)
     if not in_ledger(platform, key):
         partition = {"made_on_month": f"{made_at:%Y-%m}"}

@@ -16,6 +16,7 @@ from finops_assets.marts.invoices import INVOICES
 from finops_assets.marts.plans import ENDING_COMMITMENTS, PLANNED_CHANGES
 from finops_assets.marts.reconciliation import published_sql
 from finops_assets.marts.restatements import RESTATEMENTS
+from finops_assets.marts.training import FORECAST_TRAININGS
 from finops_assets.normalize.formats import DELIVERED
 from finops_assets.normalize.tables import costs_table
 from finops_assets.schema import Table
@@ -37,6 +38,7 @@ def native_tables() -> tuple[Table, ...]:
         forecasts.FORECAST_RECORD,
         PLANNED_CHANGES,
         ENDING_COMMITMENTS,
+        FORECAST_TRAININGS,
         anomalies.COST_ANOMALIES,
         anomalies.ANOMALY_DRIVERS,
         budgets.BUDGET_STATUS,
