@@ -8,15 +8,19 @@ from importlib.metadata import version
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette_compress import CompressMiddleware
 
-from finops_api import errors, health
+from finops_api import errors, health, metrics
 from finops_api.deps import NotModifiedError
-from finops_api.telemetry import RequestId
+from finops_api.errors import TooManyRequestsProblem, problems
+from finops_api.limits import RateLimit
+from finops_api.telemetry import RequestId, log_to_stderr
 from finops_api.v1.anomalies import feedback
 from finops_api.v1.anomalies import routes as anomalies
 from finops_api.v1.budgets import routes as budgets
 from finops_api.v1.conformance import routes as conformance
 from finops_api.v1.costs import routes as costs
+from finops_api.v1.costs import rows
 from finops_api.v1.forecast import routes as forecast
 from finops_api.v1.ingestion import routes as ingestion
 from finops_api.v1.invoices import routes as invoices
@@ -24,7 +28,7 @@ from finops_api.v1.plans import routes as plans
 from finops_api.v1.restatements import routes as restatements
 from finops_api.v1.snapshot import routes as snapshot
 from finops_assets.orchestrator.ingestions import Orchestrator
-from finops_assets.queries.access import open_warehouse
+from finops_assets.queries.access import listening, open_warehouse
 from finops_assets.settings import Settings, current_settings
 
 _DESCRIPTION = """\
@@ -32,11 +36,14 @@ Costs of all clouds in one shape, FOCUS 1.4.
 
 * **Money** is a decimal string with every digit, and its currency stands beside it. Amounts of different
   currencies are never added up.
+* **Filters** are written in one language everywhere: `ServiceName = 'Amazon S3' and tag.team in (data, web)`.
 * **Days**: `start_date` and `end_date` are both included, in UTC.
 * **One state**: every answer comes from one published snapshot and says which. Its `ETag` with
   `If-None-Match` gives `304` until something new is published.
 * **What was known**: `as_of=2026-01-31` answers from the state that was published at the end of that day,
   so that yesterday's figures can be shown again after a month was restated.
+* **Answers** are compressed by `Accept-Encoding` (zstd, br, gzip). `RateLimit` says how many more requests
+  are allowed; `X-Request-ID`, given or made, is in the log, in problems and in the runs that are started.
 * **Errors** are RFC 9457 problems (`application/problem+json`); a `422` names the parameter and what is
   allowed.
 """
@@ -48,7 +55,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        log_to_stderr()
+        with listening(app.state.metrics.query):
+            yield
         app.state.warehouse.close()
         app.state.orchestrator.close()
 
@@ -61,8 +70,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = chosen
     app.state.warehouse = open_warehouse(chosen)
+    app.state.metrics = metrics.Metrics(app.state.warehouse)
     app.state.orchestrator = Orchestrator(chosen.services.dagster_graphql)
     for routes in (
+        rows,
         costs,
         forecast,
         anomalies,
@@ -75,10 +86,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         restatements,
         snapshot,
     ):
-        app.include_router(routes.router, prefix="/api/v1")
+        app.include_router(routes.router, prefix="/api/v1", responses=problems(TooManyRequestsProblem))
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.add_api_route("/", _to_docs, include_in_schema=False)
-    app.add_middleware(RequestId)
+    # The last one added is the first that a request meets.
+    app.add_middleware(CompressMiddleware)
+    if chosen.services.rate_limit:
+        app.add_middleware(RateLimit, limit=chosen.services.rate_limit)
+    app.add_middleware(RequestId, metrics=app.state.metrics)
     errors.install(app)
     app.add_exception_handler(NotModifiedError, _not_modified)
     return app

@@ -42,7 +42,7 @@ class Reading:
     snapshot: Snapshot
     as_of: date | None = None
     beside: str = ""
-    """Names the state of what the answer holds that is not published, such as newest feedback."""
+    """Names what else the answer depends on: the state of what is not published, or its form."""
 
     @property
     def etag(self) -> str:
@@ -50,16 +50,22 @@ class Reading:
         at = f"{self.snapshot.version}-{int(self.snapshot.published_at.timestamp() * 1000):x}"
         return f'"{at}-{self.beside}"' if self.beside else f'"{at}"'
 
-    def answer(self, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-        """The body with its snapshot, and the headers by which clients and caches check it again."""
-        stamp = {
+    @property
+    def stamp(self) -> dict[str, Any]:
+        """Which state it is, as answers say it."""
+        return {
             "version": self.snapshot.version,
             "published_at": self.snapshot.published_at.isoformat().replace("+00:00", "Z"),
         }
-        return JSONResponse(
-            {"snapshot": stamp, **body},
-            headers={"ETag": self.etag, "Cache-Control": "private, no-cache", **(headers or {})},
-        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """By what clients and caches check an answer again."""
+        return {"ETag": self.etag, "Cache-Control": "private, no-cache", "Vary": "Accept"}
+
+    def answer(self, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+        """The body with its snapshot."""
+        return JSONResponse({"snapshot": self.stamp, **body}, headers={**self.headers, **(headers or {})})
 
 
 AsOf: TypeAlias = Annotated[

@@ -45,6 +45,22 @@ class UnknownProblem(StatusProblem):
     status = HTTPStatus.NOT_FOUND
 
 
+class TooManyRequestsProblem(StatusProblem):
+    """429: the caller asked more often than is allowed; the header Retry-After says when to ask again."""
+
+    type_ = "too-many-requests"
+    title = "Too many requests."
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
+class NotAcceptableProblem(StatusProblem):
+    """406: the answer has none of the forms that the caller accepts."""
+
+    type_ = "not-acceptable"
+    title = "The answer has no form that is accepted."
+    status = HTTPStatus.NOT_ACCEPTABLE
+
+
 class ConflictProblem(StatusProblem):
     """409: the request contradicts an earlier one with the same idempotency key."""
 
@@ -190,8 +206,10 @@ def _log_unexpected(request: Request, error: Exception) -> None:
 
 def _with_request_id(content: Any, request: Request, response: JSONResponse) -> tuple[Any, JSONResponse]:
     """Starlette answers unexpected errors outside of all middleware, so their answer needs the id here."""
-    response.headers[REQUEST_ID_HEADER] = request.scope["state"]["request_id"]
-    return content, response
+    request_id = request.scope["state"]["request_id"]
+    kept = {k: v for k, v in response.headers.items() if k != "content-length"}
+    told = {**content, "request_id": request_id}
+    return told, JSONResponse(told, response.status_code, {**kept, REQUEST_ID_HEADER: request_id})
 
 
 def _invalid_request(_handler: ExceptionHandler, request: Request, error: RequestValidationError) -> Problem:
@@ -215,6 +233,8 @@ def _parameters(request: Request) -> list[str]:
 
 def _fault(error: dict[str, Any], parameters: list[str]) -> dict[str, Any]:
     place, *path = error["loc"]
+    if place == "query":  # a parameter that is repeated is still called by its name
+        path = path[:1]
     name = ".".join(str(p) for p in path) or str(place)
     allowed = error.get("ctx", {}).get("expected")
     if error["type"] == "extra_forbidden" and place == "query":

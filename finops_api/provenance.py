@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from dateutil.relativedelta import relativedelta
+
 from finops_api.period import Period
 from finops_assets.queries.costs import Filter, Granularity
 from finops_assets.queries.filters import filter_text
@@ -62,12 +64,18 @@ def others(narrowed: Sequence[Filter], column: str, shown: Sequence[str | None])
     return (*narrowed, Filter(column, tuple(shown), exclude=True))
 
 
+_STEPS = {
+    "day": relativedelta(days=1),
+    "week": relativedelta(weeks=1),
+    "month": relativedelta(months=1),
+    "quarter": relativedelta(months=3),
+    "year": relativedelta(years=1),
+}
+
+
 def step(days: Period, first: date | None, granularity: Granularity) -> Period:
     """The days of `days` that lie in the step of time that begins on `first`."""
     if first is None or granularity == "none":
         return days
-    if granularity == "month":
-        last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-    else:
-        last = first + timedelta(days=6 if granularity == "week" else 0)
+    last = first + _STEPS[granularity] - timedelta(days=1)
     return Period(max(first, days.first), min(last, days.last))

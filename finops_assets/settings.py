@@ -126,6 +126,8 @@ class Services(Strict):
     dagster_port: int = 3000
     api_port: int = 8000
     dashboard_port: int = 8501
+    rate_limit: Annotated[str, Field(pattern=r"^([1-9]\d*/(second|minute|hour|day))?$")] = "3000/minute"
+    """How many requests one caller of the API may make; '' for any number."""
 
     @property
     def dagster_address(self) -> str:

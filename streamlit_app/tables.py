@@ -14,6 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import streamlit as st
 
+from finops_assets.queries.export import as_text
 from streamlit_app.charts import AnyChart
 from streamlit_app.format import NONE_LABEL, NOTHING
 
@@ -107,14 +108,8 @@ def fitted(table: pa.Table, most: int = 420) -> Height:
 
 def csv_bytes(table: pa.Table) -> bytes:
     """The table as CSV, every digit kept; a text that a spreadsheet would run as a formula is defused."""
-    safe = [
-        pc.replace_substring_regex(column, pattern=r"^([=+\-@\t\r])", replacement=r"'\1")
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-        else column
-        for column in table.columns
-    ]
     out = io.BytesIO()
-    pyarrow.csv.write_csv(pa.table(safe, names=table.column_names), out)
+    pyarrow.csv.write_csv(as_text(table), out)
     return out.getvalue()
 
 

@@ -28,10 +28,10 @@ _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 def configure(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Settings every connection of ours shares: UTC, no download of extensions, metadata read once."""
-    connection.execute("SET TimeZone = 'UTC'")
+    # GLOBAL: else a setting is of this connection alone, and not of its cursors.
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
     connection.execute("SET autoinstall_known_extensions = false")
-    # A large bill's file has a hundred megabytes of it, which one query reads several times. GLOBAL: else
-    # the setting is of this connection alone, and not of its cursors.
+    # A large bill's file has a hundred megabytes of it, which one query reads several times.
     connection.execute("SET GLOBAL parquet_metadata_cache = true")
     return connection
 

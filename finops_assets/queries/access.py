@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -32,8 +33,10 @@ __all__ = [
     "WarehouseError",
     "as_known_on",
     "fetch",
+    "listening",
     "open_warehouse",
     "pinned",
+    "stream",
     "within",
 ]
 
@@ -112,5 +115,31 @@ def pinned(warehouse: Reader) -> Iterator[Pinned]:
 
 def fetch(warehouse: Reader, sql: str, params: Sequence[object] = ()) -> pa.Table:
     """The rows of `sql` as Arrow, decimals as decimal128, times in UTC. Values are bound, never pasted."""
+    began = time.perf_counter()
     with warehouse.cursor() as cursor:
-        return cast("pa.Table", cursor.sql(sql, params=list(params) or None).to_arrow_table())
+        found = cast("pa.Table", cursor.sql(sql, params=list(params) or None).to_arrow_table())
+    for listener in _LISTENERS:
+        listener(time.perf_counter() - began)
+    return found
+
+
+_LISTENERS: list[Callable[[float], None]] = []
+
+
+@contextmanager
+def listening(listener: Callable[[float], None]) -> Iterator[None]:
+    """Tell `listener` the seconds of every question that the warehouse answers, until the block ends."""
+    _LISTENERS.append(listener)
+    try:
+        yield
+    finally:
+        _LISTENERS.remove(listener)
+
+
+@contextmanager
+def stream(
+    warehouse: Reader, sql: str, params: Sequence[object] = (), *, rows: int = 20_000
+) -> Iterator[pa.RecordBatchReader]:
+    """The same as batches of about `rows` rows, read while they are taken, until the block ends."""
+    with warehouse.cursor() as cursor:
+        yield cursor.sql(sql, params=list(params) or None).to_arrow_reader(rows)

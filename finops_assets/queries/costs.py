@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeAlias, get_args
@@ -46,23 +46,20 @@ __all__ = [
     "date_range",
     "dimension_values",
     "dimensions",
+    "first_day_sql",
+    "summed_sql",
+    "top_sql",
     "totals",
 ]
 
 Metric: TypeAlias = Literal["BilledCost", "EffectiveCost", "ListCost", "ContractedCost"]
-Granularity: TypeAlias = Literal["none", "day", "week", "month"]
+Granularity: TypeAlias = Literal["none", "day", "week", "month", "quarter", "year"]
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
 GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
 
 OTHER = "(other)"
 """What the groups beyond a limit are added up as."""
-
-_PERIODS = {
-    "day": "x_Day",
-    "week": "CAST(date_trunc('week', x_Day) AS DATE)",
-    "month": "CAST(date_trunc('month', x_Day) AS DATE)",
-}
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,8 @@ class CostQuery:
 
     Days from `start` up to, not including, `end`, by the day a charge begins. `limit` keeps the
     groups with the largest totals (by size, so a large credit counts) in each currency, and adds the
-    rest up as OTHER. Weeks begin on Monday. `convert_to` gives all in that currency, each day's charges
-    at the day's rate.
+    rest up as OTHER. Weeks begin on Monday. `also` are further metrics that stand beside; order and limit go
+    by `metric`. `convert_to` gives all in that currency, each day's charges at the day's rate.
     """
 
     start: date
@@ -84,6 +81,21 @@ class CostQuery:
     currency: str | None = None
     limit: int | None = None
     convert_to: str | None = None
+    also: tuple[Metric, ...] = ()
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Every metric that is asked for, once."""
+        return tuple(dict.fromkeys((self.metric, *self.also)))
+
+    def over(self, start: date, end: date) -> CostQuery:
+        """The same question about other days."""
+        return replace(self, start=start, end=end)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The columns to group by, once; the currency is one in any case."""
+        return tuple(c for c in dict.fromkeys(self.group_by) if c != CURRENCY)
 
 
 @dataclass(frozen=True)
@@ -107,27 +119,41 @@ def costs(warehouse: Reader, q: CostQuery) -> pa.Table:
     """The costs asked for, ordered by period, then cost descending.
 
     Columns: period (date, the step's first day; when there is a granularity), each group_by column,
-    BillingCurrency, the metric (decimal128; null where no row states it), x_RowCount.
+    BillingCurrency, the metrics (decimal128; null where no row states one), x_RowCount.
     Raises UnknownDimensionError for a group or filter that the cube does not have, MissingRateError.
     """
+    summed, params = summed_sql(warehouse, q)
+    periods = [] if q.granularity == "none" else ["period"]
+    if q.limit is not None and q.groups:
+        summed = top_sql(summed, q, periods, [*q.metrics, "x_RowCount"], quote(q.metric))
+    order = ", ".join([*periods, f"{quote(q.metric)} DESC NULLS LAST", *map(quote, q.groups), CURRENCY])
+    return fetch(warehouse, f"{summed} ORDER BY {order}", params)
+
+
+def summed_sql(warehouse: Reader, q: CostQuery) -> tuple[str, list[object]]:
+    """SQL of the costs of `q` in no order and without its limit, and its values; raises as `costs`."""
     allowed = dimensions(warehouse)
     check_columns(q.group_by, allowed)
-    groups = [quote(g) for g in dict.fromkeys(q.group_by) if g != CURRENCY]
-    metric = quote(_known(q.metric))
+    metrics = [_known(m) for m in q.metrics]
     chosen, params = _chosen(q, allowed)
     if q.convert_to is not None:
         rates_used(warehouse, q.convert_to, chosen, params)  # where one is missing, that is an error
-        chosen, params = converted_sql(q.convert_to, q.metric, chosen), [*params, *params]
-    period = [] if q.granularity == "none" else [f"{_PERIODS[q.granularity]} AS period"]
-    keys = ["period"] if period else []
-    summed = (
-        f"SELECT {', '.join([*period, *groups, CURRENCY])}, sum({metric}) AS {metric}, "
-        f"CAST(sum(x_RowCount) AS BIGINT) AS x_RowCount FROM ({chosen}) GROUP BY ALL"
+        chosen, params = converted_sql(q.convert_to, metrics, chosen), [*params, *params]
+    period = [] if q.granularity == "none" else [f"{first_day_sql(q.granularity, 'x_Day')} AS period"]
+    sums = [f"sum({quote(m)}) AS {quote(m)}" for m in metrics]
+    columns = [*period, *map(quote, q.groups), CURRENCY, *sums]
+    return (
+        f"SELECT {', '.join(columns)}, CAST(sum(x_RowCount) AS BIGINT) AS x_RowCount "
+        f"FROM ({chosen}) GROUP BY ALL",
+        params,
     )
-    if q.limit is not None and groups:
-        summed = _top(summed, keys, groups, metric, q.limit)
-    order = ", ".join([*keys, f"{metric} DESC NULLS LAST", *groups, CURRENCY])
-    return fetch(warehouse, f"{summed} ORDER BY {order}", params)
+
+
+def first_day_sql(granularity: Granularity, day: str) -> str:
+    """SQL of the first day of the step that `day` is in."""
+    if granularity not in GRANULARITIES[1:]:
+        raise ValueError(f"{granularity!r} is no step of time. Allowed: {', '.join(GRANULARITIES[1:])}.")
+    return f"CAST(date_trunc('{granularity}', {day}) AS DATE)"
 
 
 def conversion(warehouse: Reader, q: CostQuery) -> list[Rate]:
@@ -153,20 +179,29 @@ def totals(warehouse: Reader, q: CostQuery) -> pa.Table:
 
 
 def dimension_values(
-    warehouse: Reader, column: str, start: date, end: date, *, metric: Metric = "EffectiveCost"
+    warehouse: Reader,
+    column: str,
+    start: date,
+    end: date,
+    *,
+    metric: Metric = "EffectiveCost",
+    filters: tuple[Filter, ...] = (),
+    currency: str | None = None,
 ) -> list[DimensionValue]:
     """The values that a dimension has from `start` to before `end`, the most expensive first.
 
     Raises UnknownDimensionError.
     """
-    check_columns([column], dimensions(warehouse))
+    allowed = dimensions(warehouse)
+    check_columns([column], allowed)
     cost = quote(_known(metric))
+    where, params = _where(CostQuery(start, end, filters=filters, currency=currency), allowed)
     found = fetch(
         warehouse,
         f"SELECT {quote(column)} AS value, {CURRENCY} AS currency, coalesce(sum({cost}), 0) AS cost, "
-        "CAST(sum(x_RowCount) AS BIGINT) AS n FROM daily_costs WHERE x_Day >= ? AND x_Day < ? "
+        f"CAST(sum(x_RowCount) AS BIGINT) AS n FROM daily_costs WHERE {where} "
         "GROUP BY 1, 2 ORDER BY cost DESC, value",
-        (start, end),
+        params,
     )
     by_value: dict[str | None, DimensionValue] = {}
     for row in found.to_pylist():
@@ -188,21 +223,31 @@ def date_range(warehouse: Reader) -> DateRange | None:
     return None if row["first"] is None else DateRange(row["first"], row["last"])
 
 
-def _top(summed: str, keys: list[str], groups: list[str], metric: str, limit: int) -> str:
-    """`summed` with the groups beyond `limit` added up. Joined by position: a group may be null."""
+def top_sql(summed: str, q: CostQuery, periods: list[str], sums: list[str], size: str) -> str:
+    """`summed` with the groups beyond the limit added up; the largest are those of most `size`, by currency.
+
+    `sums` are the columns to add up. Joined by position: a group may be null.
+    """
+    groups = [quote(g) for g in q.groups]
     names = ", ".join(groups)
     same = " AND ".join(f"s.{g} IS NOT DISTINCT FROM r.{g}" for g in [*groups, CURRENCY])
-    shown = [f"CASE WHEN place <= {int(limit)} THEN s.{g} ELSE {literal(OTHER)} END AS {g}" for g in groups]
+    limit = int(q.limit or 0)
+    shown = [f"CASE WHEN place <= {limit} THEN s.{g} ELSE {literal(OTHER)} END AS {g}" for g in groups]
+    added = [
+        f"CAST(sum({quote(c)}) AS BIGINT) AS {quote(c)}"
+        if c.endswith("x_RowCount")
+        else f"sum({quote(c)}) AS {quote(c)}"
+        for c in sums
+    ]
     return f"""
 WITH summed AS ({summed}),
 ranked AS (
     SELECT {names}, {CURRENCY}, row_number() OVER (
-        PARTITION BY {CURRENCY} ORDER BY abs(sum({metric})) DESC NULLS LAST, {names}
+        PARTITION BY {CURRENCY} ORDER BY abs(sum({size})) DESC NULLS LAST, {names}
     ) AS place
     FROM summed GROUP BY {names}, {CURRENCY}
 )
-SELECT {", ".join([*keys, *shown])}, s.{CURRENCY}, sum({metric}) AS {metric},
-       CAST(sum(x_RowCount) AS BIGINT) AS x_RowCount
+SELECT {", ".join([*periods, *shown])}, s.{CURRENCY}, {", ".join(added)}
 FROM summed AS s JOIN ranked AS r ON {same}
 GROUP BY ALL"""
 

@@ -66,12 +66,12 @@ ASOF LEFT JOIN (
 ) AS p ON n.BillingCurrency = p.currency AND n.x_Day >= p.rate_day"""
 
 
-def converted_sql(to: str, metric: str, chosen: str) -> str:
-    """SQL of the rows of `chosen` (of daily_costs) with `metric` and BillingCurrency in the currency `to`."""
-    converted = _CONVERTED.format(amount=f"c.{quote(metric)}")
+def converted_sql(to: str, metrics: Sequence[str], chosen: str) -> str:
+    """SQL of the rows of `chosen` (of daily_costs), `metrics` and BillingCurrency in the currency `to`."""
+    converted = [f"{_CONVERTED.format(amount=f'c.{quote(m)}')} AS {quote(m)}" for m in metrics]
     return (
-        f"SELECT c.* REPLACE ({converted} AS {quote(metric)}, "
-        f"{literal(to)} AS BillingCurrency) FROM ({chosen}) AS c "
+        f"SELECT c.* REPLACE ({', '.join(converted)}, {literal(to)} AS BillingCurrency) "
+        f"FROM ({chosen}) AS c "
         f"JOIN ({rates_sql(to, chosen)}) AS r ON r.x_Day = c.x_Day AND r.BillingCurrency = c.BillingCurrency"
     )
 

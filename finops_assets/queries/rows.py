@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from finops_assets.queries.access import Reader, fetch, pinned
+from finops_assets.queries.access import Reader, fetch, pinned, stream
 from finops_assets.queries.costs import METRICS, Metric
 from finops_assets.queries.dimensions import CURRENCY, Filter, columns_of, conditions
 from finops_assets.schema import MONEY, MONTH, SOURCE, quote
@@ -100,6 +102,17 @@ def cost_rows(warehouse: Reader, q: RowQuery) -> RowPage:
         totals={s["currency"]: s["cost"] for s in summed},
         row_counts={s["currency"]: s["n"] for s in summed},
     )
+
+
+@contextmanager
+def every_row(warehouse: Reader, q: RowQuery) -> Iterator[pa.RecordBatchReader]:
+    """All rows of `q` as batches, in no order; `after` and `limit` ignored.
+
+    Raises UnknownDimensionError.
+    """
+    where, params = where_of(q, filterable_columns(warehouse))
+    with stream(warehouse, f"SELECT * FROM costs WHERE {where}", params) as batches:
+        yield batches
 
 
 def files_behind(warehouse: Reader, q: RowQuery) -> pa.Table:

@@ -46,12 +46,15 @@ SHARES = {
     "score",
     "failed_share",
     "cost_share",
+    "change_ratio",
 }
 
 ANSWERS: list[tuple[str, type[BaseModel]]] = [
     ("/costs?group_by=ServiceName&group_by=x_Tag_team&granularity=day", CostsAnswer),
     ("/costs?metric=ContractedCost&group_by=ServiceName", CostsAnswer),
     ("/costs?convert_to=EUR&granularity=month", CostsAnswer),
+    ("/costs?metric=BilledCost&metric=ListCost&compare=previous_period&granularity=week", CostsAnswer),
+    ("/costs?compare=2026-01-05..2026-01-31&group_by=ServiceName&limit=3", CostsAnswer),
     ("/costs/aws", ProviderCostsAnswer),
     ("/costs/azure?granularity=none", ProviderCostsAnswer),
     ("/costs/gcp?granularity=week", ProviderCostsAnswer),

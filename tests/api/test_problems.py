@@ -21,8 +21,11 @@ NEXT_YEAR = datetime.now(UTC).year + 1
 @pytest.mark.parametrize(
     ("path", "parameter", "says"),
     [
-        ("/costs?granularity=hour", "granularity", "'none', 'day', 'week' or 'month'"),
+        ("/costs?granularity=hour", "granularity", "'month', 'quarter' or 'year'"),
         ("/costs?metric=Cost", "metric", "'BilledCost'"),
+        ("/costs?compare=last_week", "compare", "Allowed: previous_period, previous_month, "),
+        ("/costs?compare=2026-01-31..2026-01-01", "compare", "ends before it begins"),
+        ("/costs?compare=2026-02-30..2026-03-01", "compare", "no period of the calendar"),
         ("/costs?group_by=Service", "group_by", "Allowed: ServiceProviderName, "),
         ("/costs?filter=Service = EC2", "filter", "Allowed: ServiceProviderName, "),
         ("/costs?filter=ServiceName ~ EC2", "filter", "character 13 of 'ServiceName ~ EC2': '~' cannot"),
@@ -120,7 +123,8 @@ def test_request_ids_come_back(client: TestClient) -> None:
     assert given.headers["X-Request-ID"] == "report-42"
     made = client.get("/healthz", headers={"X-Request-ID": "no spaces, please"}).headers["X-Request-ID"]
     assert len(made) == 32
-    assert client.get("/api/v1/costs?limit=0").headers["X-Request-ID"]
+    refused = client.get("/api/v1/costs?limit=0")
+    assert refused.json()["request_id"] == refused.headers["X-Request-ID"] != made
 
 
 @pytest.fixture
@@ -143,6 +147,7 @@ def test_a_fault_of_ours_stays_in_the_log(broken: TestClient, caplog: pytest.Log
         "title": "Something went wrong that should not.",
         "status": 500,
         "detail": "The server's log has the details under the id in the header X-Request-ID.",
+        "request_id": "report-43",
     }
     assert "report-43" in caplog.text
     assert found.headers["X-Request-ID"] == "report-43"

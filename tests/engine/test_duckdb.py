@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from finops_assets.engine.base import EngineMemoryError, ParquetInput
-from finops_assets.engine.duckdb import DuckDBEngine
+from finops_assets.engine.duckdb import DuckDBEngine, configure
 from finops_assets.schema import MONEY, Column, Table
 
 TABLE = Table("t", "", (Column("n", "BIGINT"), Column("amount", MONEY)), order_by=("n",))
@@ -101,3 +101,12 @@ def test_too_little_memory_is_said(tmp_path: Path) -> None:
 def test_times_are_utc(engine: DuckDBEngine) -> None:
     found = engine.fetch("SELECT (TIMESTAMPTZ '2026-01-01T01:30:00+02:00')::DATE::VARCHAR AS day", {})
     assert found.to_pylist() == [{"day": "2025-12-31"}]
+
+
+def test_times_are_utc_on_every_cursor_wherever_the_machine_is() -> None:
+    """A cursor has its settings from the database, not from the connection that it was made by."""
+    connection = duckdb.connect()
+    connection.execute("SET GLOBAL TimeZone = 'America/New_York'")
+    with configure(connection).cursor() as cursor:
+        found = cursor.execute("SELECT DATE '2026-01-01'::TIMESTAMPTZ = TIMESTAMPTZ '2026-01-01T00:00:00Z'")
+        assert found.fetchone() == (True,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -61,6 +62,7 @@ questions = st.builds(
     granularity=st.sampled_from(GRANULARITIES),
     metric=st.sampled_from(METRICS),
     currency=st.sampled_from([None, "USD", "EUR", "JPY"]),
+    also=st.lists(st.sampled_from(METRICS), max_size=2).map(tuple),
 )
 
 
@@ -82,6 +84,8 @@ def summed(rows: pl.DataFrame, q: CostQuery) -> dict[tuple[Any, ...], tuple[Deci
         "day": pl.col("x_Day"),
         "week": pl.col("x_Day").dt.truncate("1w"),
         "month": pl.col("x_Day").dt.truncate("1mo"),
+        "quarter": pl.col("x_Day").dt.truncate("1q"),
+        "year": pl.col("x_Day").dt.truncate("1y"),
     }[q.granularity]
     groups = [c for c in dict.fromkeys(q.group_by) if c != "BillingCurrency"]
     grouped = (
@@ -107,8 +111,10 @@ def answered(table: pa.Table, q: CostQuery) -> dict[tuple[Any, ...], tuple[Decim
 @given(q=questions)
 def test_costs_are_the_sums_of_the_rows(warehouse: Warehouse, bill_rows: pl.DataFrame, q: CostQuery) -> None:
     table = costs(warehouse, q)
-    assert answered(table, q) == summed(bill_rows, q)
-    assert table.schema.field(q.metric).type == pa.decimal128(38, 18)
+    for metric in q.metrics:
+        one = replace(q, metric=metric)
+        assert answered(table, one) == summed(bill_rows, one)
+        assert table.schema.field(metric).type == pa.decimal128(38, 18)
 
 
 def test_order_is_period_then_cost(warehouse: Warehouse) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from finops_api import filters
 from finops_api.deps import SnapshotStamp
 from finops_api.period import PeriodQuery
+from finops_assets.queries.comparison import WAYS
 from finops_assets.queries.costs import Granularity, Metric
 from finops_assets.queries.providers import Provider
 
@@ -20,16 +21,17 @@ RowsUrl = Annotated[
 ]
 
 
+_METRIC = (
+    "Which of FOCUS's four costs. Effective: commitments spread over what used them; billed: what is "
+    "invoiced; list: at public prices; contracted: at negotiated prices."
+)
+
+
 class FigureQuery(PeriodQuery):
     """What every cost figure is asked by."""
 
     filter: list[str] = Field(
         default=[], description=filters.DESCRIPTION, examples=filters.PARAMETER_EXAMPLES
-    )
-    metric: Metric = Field(
-        default="EffectiveCost",
-        description="Which of FOCUS's four costs. Effective: commitments spread over what used them; "
-        "billed: what is invoiced; list: at public prices; contracted: at negotiated prices.",
     )
     currency: Currency | None = Field(default=None, description="Only costs in this currency.")
 
@@ -42,8 +44,23 @@ class CostsQuery(FigureQuery):
         description="A column to break costs down by, repeated; GET /costs/dimensions lists them.",
         examples=[["ServiceProviderName", "ServiceName"]],
     )
+    metric: list[Metric] = Field(
+        default=["EffectiveCost"],
+        min_length=1,
+        description=f"{_METRIC} Repeated, all of them stand in the answer; order, limit and change go by the "
+        "first.",
+        examples=[["EffectiveCost"], ["BilledCost", "ListCost"]],
+    )
     granularity: Granularity = Field(
         default="none", description="Steps of time; weeks begin on Monday. `none` adds the period up."
+    )
+    compare: str | None = Field(
+        default=None,
+        max_length=40,
+        description="Another period beside this one: "
+        + "; ".join(f"`{way}`: {says}" for way, says in WAYS.items())
+        + ".",
+        examples=list(WAYS),
     )
     convert_to: Currency | None = Field(
         default=None,
@@ -58,7 +75,7 @@ class CostsQuery(FigureQuery):
     )
 
 
-class ProviderCostsQuery(PeriodQuery):
+class ProviderCostsQuery(FigureQuery):
     """GET /costs/aws, /costs/azure, /costs/gcp."""
 
     service: list[str] = Field(
@@ -72,17 +89,29 @@ class ProviderCostsQuery(PeriodQuery):
         examples=[["111122223333"]],
     )
     granularity: Granularity = Field(default="day", description="Steps of time; weeks begin on Monday.")
-    metric: Metric = Field(default="EffectiveCost", description="Which of FOCUS's four costs.")
-    currency: Currency | None = Field(default=None, description="Only costs in this currency.")
+    metric: Metric = Field(default="EffectiveCost", description=_METRIC)
 
 
 class RowsQuery(FigureQuery):
     """GET /costs/rows."""
 
-    limit: int = Field(default=100, ge=1, le=1000, description="Rows a page.")
+    metric: Metric = Field(default="EffectiveCost", description=_METRIC)
+    limit: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Rows a page: 100 by default in JSON. In the other forms all rows are sent, in no order, "
+        "unless this or `cursor` asks for a page.",
+    )
     cursor: str | None = Field(
         default=None, max_length=4096, description="Where to go on: `next` of the page before."
     )
+
+
+class ValuesQuery(FigureQuery):
+    """GET /costs/dimensions/{name}."""
+
+    metric: Metric = Field(default="EffectiveCost", description=_METRIC)
 
 
 class Total(BaseModel):
@@ -97,11 +126,38 @@ class Total(BaseModel):
     )
 
 
-class CostRow(Total):
+class Compared(BaseModel):
+    """The same sum in the period that is compared with."""
+
+    period: str | None = Field(description="First day of its step.", examples=["2025-12-01"])
+    cost: Money | None = Field(description="Null where no row states this cost.")
+    costs: dict[Metric, Money | None] = Field(examples=[{"EffectiveCost": "1200.5"}])
+    change: Money = Field(description="By how much the first metric is now more; none counts as zero.")
+    change_ratio: float | None = Field(
+        description="The change as a part of what it was then; null where that was nothing.",
+        examples=[0.0283],
+    )
+    row_count: int = Field(examples=[1180])
+    rows_url: RowsUrl = Field(description="The bill rows of the other period.")
+
+
+class Sum(Total):
+    """A sum in one currency, by every metric that was asked for, beside that of the other period."""
+
+    costs: dict[Metric, Money | None] = Field(
+        description="Each metric that was asked for; `cost` is the first.",
+        examples=[{"EffectiveCost": "1234.567891"}],
+    )
+    compared: Compared | None = Field(description="The other period's; null without `compare`.")
+
+
+class CostRow(Sum):
     """The cost of one group in one step of time."""
 
     period: str | None = Field(
-        description="First day of the step; null when granularity is none.", examples=["2026-01-01"]
+        description="First day of the step; null when granularity is none, and where only the other period "
+        "has such a step.",
+        examples=["2026-01-01"],
     )
     group: dict[str, str | None] = Field(
         description="Each group_by column and its value; null where the bill gives none.",
@@ -128,12 +184,21 @@ class RateUsed(BaseModel):
     source: str = Field(description="Where the rate was read.", examples=["eurofxref-hist.csv"])
 
 
+class ComparedDays(BaseModel):
+    """The period that is compared with."""
+
+    start_date: str = Field(examples=["2025-12-01"])
+    end_date: str = Field(description="Included.", examples=["2025-12-31"])
+
+
 class CostsAnswer(Answer):
     """Costs by the groups and steps asked for, ordered by period, then the most expensive first."""
 
     granularity: Granularity
     group_by: list[str]
-    totals: list[Total] = Field(description="The whole, one a currency. The rows add up to it.")
+    metrics: list[Metric] = Field(description="Every metric that was asked for; `metric` is the first.")
+    compared: ComparedDays | None = Field(description="The other period; null without `compare`.")
+    totals: list[Sum] = Field(description="The whole, one a currency. The rows add up to it.")
     rates: list[RateUsed] = Field(description="What amounts were converted by; empty without convert_to.")
     rows: list[CostRow]
 
@@ -181,6 +246,8 @@ class DimensionsAnswer(BaseModel):
 
     snapshot: SnapshotStamp
     dimensions: list[DimensionInfo]
+    filter: str = Field(description="How a filter is written.")
+    compare: dict[str, str] = Field(description="What a period can be compared with, and what that means.")
     metrics: list[Metric]
     granularities: list[Granularity]
     currencies: list[str] = Field(examples=[["EUR", "USD"]])
