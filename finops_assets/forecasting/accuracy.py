@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from finops_assets.forecasting.backtest import HORIZONS
+from finops_assets.forecasting.combination import NAME as COMBINATION
 
 Group = tuple[str, str, str]
 """(level, metric, currency)."""
 
 _GROUP = ["level", "metric", "currency"]
 _DECIDING_HORIZON = 30
+_MARGIN = 1.05
+"""A single model must be better than the combination by this: few origins are won narrowly by luck."""
 
 
 def measure(errors: pd.DataFrame, horizons: Sequence[int] = HORIZONS) -> pd.DataFrame:
@@ -81,7 +84,8 @@ def mase(errors: pd.DataFrame) -> float:
 
 def champions(measured: pd.DataFrame, baseline: str) -> dict[Group, str]:
     """The model of each group: lowest WAPE at 30 days (or the longest horizon below it that was
-    reached), among those that are not worse than the baseline at any horizon.
+    reached), among those that are not worse than the baseline at any horizon. The combination is
+    taken unless another is better by a twentieth.
     """
     chosen: dict[Group, str] = {}
     for key, group in measured.groupby(_GROUP, sort=True, observed=True):
@@ -97,7 +101,8 @@ def champions(measured: pd.DataFrame, baseline: str) -> dict[Group, str]:
             worse = (table.gt(table[baseline], axis=0)).any()
             eligible = [m for m in table.columns if not worse[m]]
             deciding = max((h for h in table.index if h <= _DECIDING_HORIZON), default=table.index.min())
-            best = min(eligible, key=lambda m: (table.loc[deciding, m], m != baseline, m))
+            worth = {m: table.loc[deciding, m] * (_MARGIN if m != COMBINATION else 1.0) for m in eligible}
+            best = min(eligible, key=lambda m: (worth[m], m != baseline, m))
         level, metric, currency = (str(part) for part in key)
         chosen[level, metric, currency] = best
     return chosen

@@ -17,7 +17,7 @@ from finops_assets.forecasting.month_start import MonthStart, split_month_start
 HORIZONS = (7, 30, 90)
 """Days ahead for which errors are reported."""
 
-WINDOWS = 3
+WINDOWS = 5
 MIN_TRAINING = 4 * WEEK
 _RECENT = 13 * WEEK
 BASELINE = SeasonalNaive()
@@ -48,7 +48,7 @@ def origins(length: int, horizons: Sequence[int] = HORIZONS, windows: int = WIND
     series of less than five weeks.
     """
     for horizon in sorted(horizons, reverse=True):
-        spacing = max(WEEK, horizon // 3 if horizon > 60 else horizon // 2)
+        spacing = max(WEEK, horizon // 2)
         cuts = [length - horizon - k * spacing for k in range(windows)]
         usable = [cut for cut in cuts if cut >= MIN_TRAINING]
         if usable:

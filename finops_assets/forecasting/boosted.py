@@ -28,9 +28,9 @@ _FARTHEST = 10.0
 _PARAMETERS = {
     "objective": "reg:absoluteerror",
     "tree_method": "hist",
-    "max_depth": 6,
+    "max_depth": 8,
     "learning_rate": 0.06,
-    "min_child_weight": 20,
+    "min_child_weight": 40,
     "subsample": 0.8,
     "colsample_bytree": 0.7,
     "max_bin": 128,
@@ -129,7 +129,9 @@ def _rows(
         means[2] / scale,
         *(surprise[origins - k] / scale for k in range(3)),
         *((recent[origins + 1] - recent[origins + 1 - m]) / m / scale for m in (3, 7, 14)),
-        _year_ago(values, total, origins, steps),
+        *_year_ago(values, total, origins, steps),
+        *(d / scale for d in _odd_a_year_ago(values, origins, steps)),
+        _level_of_the_year(total, origins) / scale,
         np.minimum(origins + 1, 3 * _YEAR).astype(np.float64),
     ]
     return np.stack(columns, axis=1), base, scale
@@ -161,13 +163,40 @@ def _holidays(days: DayArray, holidays: Holidays | None) -> list[FloatArray]:
     return [holidays.among(days).astype(np.float64), beside.astype(np.float64)]
 
 
-def _year_ago(values: FloatArray, total: FloatArray, origins: IntArray, steps: IntArray) -> FloatArray:
-    """The week around the target's day a year ago over the four weeks before its origin; NaN if unknown."""
-    then, target = origins - _YEAR, origins + steps - _YEAR
-    known = (then >= 28) & (target + 4 <= origins)
-    then, target = np.where(known, then, 28), np.where(known, target, 28)
-    level = (total[then + 1] - total[then + 1 - 28]) / 28
-    around = (total[np.minimum(target + 4, len(values))] - total[target - 3]) / WEEK
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(known & (level != 0), around / level, np.nan)
-    return np.clip(ratio, -5.0, 5.0)
+def _year_ago(values: FloatArray, total: FloatArray, origins: IntArray, steps: IntArray) -> list[FloatArray]:
+    """The level around the target's day a year ago over that of the four weeks before its origin: of a week,
+    and of two; NaN if unknown.
+    """
+    ratios = []
+    for reach in (3, 7):
+        then, target = origins - _YEAR, origins + steps - _YEAR
+        known = (then >= 28) & (target + reach < origins)
+        then, target = np.where(known, then, 28), np.where(known, target, 28)
+        level = (total[then + 1] - total[then + 1 - 28]) / 28
+        around = (total[np.minimum(target + reach + 1, len(values))] - total[target - reach]) / (
+            2 * reach + 1
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(known & (level != 0), around / level, np.nan)
+        ratios.append(np.clip(ratio, -5.0, 5.0))
+    return ratios
+
+
+def _odd_a_year_ago(values: FloatArray, origins: IntArray, steps: IntArray) -> list[FloatArray]:
+    """How odd the same weekday and the same date were a year ago: the day less the median of its weekday in
+    the two weeks before and after; NaN if unknown. Holidays are one or the other.
+    """
+    odd = []
+    for back in (_YEAR, _YEAR + 1):
+        then = origins + steps - back
+        known = (then >= 14) & (then + 14 <= origins) & (then + 14 < len(values))
+        then = np.where(known, then, 0)
+        around = np.stack([values[np.where(known, then + d, 0)] for d in (-14, -7, 7, 14)])
+        odd.append(np.where(known, values[then] - np.median(around, axis=0), np.nan))
+    return odd
+
+
+def _level_of_the_year(total: FloatArray, origins: IntArray) -> FloatArray:
+    """The mean of the year before each origin; NaN while there is none."""
+    year = total[origins + 1] - total[np.maximum(origins + 1 - _YEAR, 0)]
+    return np.where(origins + 1 >= _YEAR, year / _YEAR, np.nan)

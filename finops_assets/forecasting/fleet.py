@@ -24,6 +24,7 @@ from finops_assets.forecasting.boosted import DirectXGBoost
 from finops_assets.forecasting.combination import MEMBERS, Weights, combine, learn
 from finops_assets.forecasting.combination import NAME as COMBINATION
 from finops_assets.forecasting.facts import NOTHING, Facts, newest_day, with_planned, without_planned
+from finops_assets.forecasting.harmonic import TWO_YEARS, HarmonicETS
 from finops_assets.forecasting.hierarchy import (
     BOTTOM_UP,
     Hierarchy,
@@ -45,10 +46,12 @@ from finops_assets.series import SERIES_COLUMNS
 THOROUGH_SERIES = 60
 """How many series, largest money first, get the model search; the tail gets fixed, fast forms."""
 
-PROPHET_SERIES, MSTL_SERIES = 60, 20
+PROPHET_SERIES, MSTL_SERIES = 10, 10
 """How many of these get the two slowest candidates."""
 
-_THOROUGH_WINDOWS, _TAIL_WINDOWS = 3, 2
+_MOST_WINDOWS, _LEAST_WINDOWS = 5, 2
+_ORIGINS = 15_000
+"""Origins of a backtest, all series together: as many windows as this gives, within these bounds."""
 
 SILENT_DAYS = 45
 """A series whose bill stopped this long before the newest one gets no forecast: it is history."""
@@ -176,7 +179,7 @@ def _coherent(
         naive = predict([fleet[i].history], horizon, ())[BASELINE.name][0]
         assert naive is not None  # noqa: S101 - the baseline forecasts any history of a day
         means = {BASELINE.name: naive, BOTTOM_UP: np.asarray(cents, dtype=np.float64) / 100}
-        made[i] = _forecast(fleet[i], means, winners, calibration)
+        made[i] = _forecast(fleet[i], i, means, winners, calibration)
     return SeriesForecasts(
         errors=pd.concat([e.astype({"model": str}) for e in (judged.base, errors)], ignore_index=True),
         measured=pd.concat([run.measured, measured], ignore_index=True),
@@ -253,10 +256,10 @@ def forecast_series(
         measured = measure(errors, horizons)
         winners = champions(measured, BASELINE.name)
         calibration = calibrate(errors)
-        weights = Weights() if errors.empty else learn(errors)
+        weights = learn(errors)
         means = predict([s.history for s in fleet], horizon, _needed(fleet, chosen, winners))
         made = [
-            _forecast(s, _of_series(means, i, s.group, weights), winners, calibration)
+            _forecast(s, i, _of_series(means, i, s.group, weights), winners, calibration)
             for i, s in enumerate(fleet)
         ]
     return SeriesForecasts(errors, measured, winners, made, found.until)
@@ -282,19 +285,21 @@ def assign_models(fleet: Sequence[Series], holidays: Holidays | None = None) -> 
     """
     size = [float(np.abs(s.history.values[-90:]).sum()) for s in fleet]
     order = sorted(range(len(fleet)), key=lambda i: (fleet[i].level not in {"total", "provider"}, -size[i]))
+    windows = min(_MOST_WINDOWS, max(_LEAST_WINDOWS, _ORIGINS // max(1, len(fleet))))
     money = sorted(order[:THOROUGH_SERIES])
     tail = sorted(order[THOROUGH_SERIES:])
     return Candidates(
         assigned=(
             (AutoETS(thorough=True), money),
             (AutoETS(thorough=False), tail),
+            (HarmonicETS(), [i for i, s in enumerate(fleet) if len(s.history) >= TWO_YEARS]),
             (AutoTheta(thorough=True), money),
             (AutoTheta(thorough=False), tail),
             (DirectXGBoost(holidays=holidays), range(len(fleet))),
             (MSTL(), whole_groups(fleet, money, MSTL_SERIES)),
             (Prophet(holidays=holidays), whole_groups(fleet, money, PROPHET_SERIES)),
         ),
-        windows=[_THOROUGH_WINDOWS if i in set(money) else _TAIL_WINDOWS for i in range(len(fleet))],
+        windows=[windows] * len(fleet),
     )
 
 
@@ -325,13 +330,18 @@ def _of_series(
 ) -> dict[str, FloatArray]:
     """The forecasts that one series has, the combination of them included."""
     made = {model: mean for model, of_model in means.items() if (mean := of_model[position]) is not None}
-    combined = combine(made, group, weights)
+    combined = combine(made, group, position, weights)
     return made if combined is None else {**made, COMBINATION: combined}
 
 
 def _forecast(
-    series: Series, means: dict[str, FloatArray], winners: dict[Group, str], calibration: Calibration
+    series: Series,
+    position: int,
+    means: dict[str, FloatArray],
+    winners: dict[Group, str],
+    calibration: Calibration,
 ) -> pd.DataFrame:
+    """The forecasts of the champion and the baseline, in floats; `position` is that in the backtest."""
     history = series.history
     wanted = winners.get(series.group, BASELINE.name)
     champion = wanted if wanted in means else BASELINE.name
@@ -341,7 +351,7 @@ def _forecast(
     for model in sorted({champion, BASELINE.name}):
         mean = means[model]
         steps = np.arange(1, len(mean) + 1, dtype=np.int64)
-        widths = calibration.half_widths(*series.group, model, steps) * scale
+        widths = calibration.half_widths(series.group, model, steps, position) * scale
         lo_80, hi_80 = band(mean, widths[0], low, high)
         lo_95, hi_95 = band(mean, np.maximum(widths[1], widths[0]), low, high)
         parts.append(

@@ -89,7 +89,6 @@ def errors_of_sums(
     members: Mapping[int, Sequence[int]],
     errors: pd.DataFrame,
     winners: Mapping[tuple[str, str, str], str],
-    windows: int = 2,
     horizons: Sequence[int] = HORIZONS,
 ) -> pd.DataFrame:
     """The backtest of each sum: what its leaves' champions said on the same day, added up, and what came.
@@ -99,6 +98,7 @@ def errors_of_sums(
     forecast. The models are BottomUp and, beside it, the sum's own seasonal naive.
     """
     said = _said(fleet, errors, winners, horizons)
+    windows = 1 if errors.empty else int(errors["window"].max()) + 1
     parts = []
     for position, leaves in members.items():
         series = fleet[position]

@@ -91,7 +91,7 @@ def test_the_champion_is_not_worse_than_the_baseline_and_honestly_covered(known:
     assert rows["coverage_80"].between(0.70, 0.90).all()
     assert rows["coverage_95"].between(0.88, 1.0).all()
     assert (rows["series"] == 12).all()
-    assert (rows["windows"] == 3).all()
+    assert (rows["windows"] == 5).all()
 
 
 def test_the_same_data_gives_the_same_forecasts(made: pa.Table, known: dict[str, Floats]) -> None:

@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from finops_assets.forecasting import accuracy
+from finops_assets.forecasting import accuracy, combination
 from finops_assets.forecasting.backtest import Candidates, backtest, origins, predict, scale_of
 from finops_assets.forecasting.boosted import DirectXGBoost
 from finops_assets.forecasting.cleaning import without_one_offs
+from finops_assets.forecasting.harmonic import HarmonicETS, yearly_shape
 from finops_assets.forecasting.history import FloatArray, History, Series, read_fleet
 from finops_assets.forecasting.intervals import (
     calibrate,
@@ -168,8 +171,8 @@ def test_a_refund_does_not_poison_the_forecast() -> None:
 
 
 def test_origins_leave_four_weeks_to_learn_from() -> None:
-    assert origins(400) == [(310, 90), (280, 90), (250, 90)]
-    assert origins(150) == [(60, 90), (30, 90)]
+    assert origins(400) == [(310, 90), (265, 90), (220, 90), (175, 90), (130, 90)]
+    assert origins(165) == [(75, 90), (30, 90)]
     assert origins(80) == [(50, 30), (35, 30)]
     assert origins(36) == [(29, 7)]
     assert origins(34) == []
@@ -219,8 +222,21 @@ def measured(rows: list[tuple[str, int, float]]) -> pd.DataFrame:
         ([("naive", 30, 0.2), ("ets", 30, 0.1), ("naive", 90, 0.2), ("ets", 90, 0.3)], "naive"),
         ([("naive", 7, 0.2), ("ets", 7, 0.1)], "ets"),
         ([("naive", 30, np.nan), ("ets", 30, np.nan)], "naive"),
+        ([("naive", 30, 0.2), ("ets", 30, 0.1), ("Combination", 30, 0.102)], "Combination"),
+        ([("naive", 30, 0.2), ("ets", 30, 0.1), ("Combination", 30, 0.12)], "ets"),
+        ([("naive", 30, 0.1), ("ets", 30, 0.2), ("Combination", 30, 0.102)], "naive"),
     ],
-    ids=["better", "worse", "equal", "worse at 90 days", "seven days only", "nothing spent"],
+    ids=[
+        "better",
+        "worse",
+        "equal",
+        "worse at 90 days",
+        "seven days only",
+        "nothing spent",
+        "narrowly better than all",
+        "clearly better than all",
+        "none is better",
+    ],
 )
 def test_a_champion_is_never_worse_than_the_baseline(rows: list[tuple[str, int, float]], winner: str) -> None:
     assert accuracy.champions(measured(rows), "naive") == {("total", "m", "USD"): winner}
@@ -258,7 +274,7 @@ def simulated_errors(seed: int, series: int = 60) -> pd.DataFrame:
 def test_intervals_cover_what_they_promise_on_errors_they_have_not_seen() -> None:
     calibration = calibrate(simulated_errors(1))
     fresh = simulated_errors(2)
-    widths = calibration.half_widths("service", "m", "USD", "ets", fresh["step"].to_numpy())
+    widths = calibration.half_widths(("service", "m", "USD"), "ets", fresh["step"].to_numpy())
     off = (fresh["actual"] - fresh["mean"]).abs() / fresh["scale"]
     assert (off <= widths[0]).mean() == pytest.approx(0.80, abs=0.02)
     assert (off <= widths[1]).mean() == pytest.approx(0.95, abs=0.01)
@@ -278,9 +294,9 @@ def test_measured_coverage_is_of_origins_left_out() -> None:
 def test_a_small_pool_borrows_from_a_wider_one_and_an_empty_one_is_wide() -> None:
     calibration = calibrate(simulated_errors(1))
     steps = np.array([1, 20, 60])
-    known = calibration.half_widths("service", "m", "USD", "ets", steps)
-    np.testing.assert_array_equal(calibration.half_widths("total", "x", "EUR", "ets", steps), known)
-    unknown = calibrate(simulated_errors(1).iloc[:0]).half_widths("total", "m", "USD", "ets", steps)
+    known = calibration.half_widths(("service", "m", "USD"), "ets", steps)
+    np.testing.assert_array_equal(calibration.half_widths(("total", "x", "EUR"), "ets", steps), known)
+    unknown = calibrate(simulated_errors(1).iloc[:0]).half_widths(("total", "m", "USD"), "ets", steps)
     assert np.all(unknown[1] >= 6.0)
     assert np.all(np.diff(unknown[0]) > 0)
 
@@ -339,3 +355,123 @@ def test_histories_that_are_alike_are_fitted_once() -> None:
     assert made[0] is not None
     assert made[2] is not None
     assert list(made[0]) == list(made[2])
+
+
+def errors_of(forecasts: dict[str, float], actual: float, series: int, window: int) -> list[pd.DataFrame]:
+    """Thirty days of one origin, on each of which every model says the same."""
+    return [
+        pd.DataFrame(
+            {
+                "level": "service", "metric": "m", "currency": "USD", "series": series, "scale": 1.0,
+                "naive_error": 1.0, "low": -np.inf, "high": np.inf, "window": window, "length": 30,
+                "model": model, "step": np.arange(1, 31), "actual": actual, "mean": mean,
+            }
+        )
+        for model, mean in forecasts.items()
+    ]  # fmt: skip
+
+
+def backtest_frame(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    made = pd.concat(parts, ignore_index=True)
+    return made.assign(model=pd.Categorical(made["model"], categories=[*combination.MEMBERS, "Combination"]))
+
+
+GROUP = ("service", "m", "USD")
+STEPS = np.arange(1, 31)
+
+
+def test_the_better_member_of_a_series_has_more_weight_and_weights_sum_to_one() -> None:
+    says = {"SeasonalNaive": 104.0, "AutoETS": 101.0, "AutoTheta": 101.2}
+    opposite = {"SeasonalNaive": 104.0, "AutoETS": 101.2, "AutoTheta": 101.0}
+    parts = [p for w in range(3) for p in errors_of(says, 100.0, 0, w) + errors_of(opposite, 100.0, 1, w)]
+    weights = combination.learn(backtest_frame(parts))
+    at = {name: i for i, name in enumerate(combination.MEMBERS)}
+    for series, (better, worse) in enumerate([("AutoETS", "AutoTheta"), ("AutoTheta", "AutoETS")]):
+        of_series = weights.at(GROUP, series, STEPS)
+        np.testing.assert_allclose(of_series.sum(axis=0), 1.0)
+        assert (of_series[at[better]] > of_series[at[worse]]).all()
+        assert (of_series[at[worse]] > 0).all()
+        # Four times the error of the best, and models that never forecast: no part in it.
+        for name in ("SeasonalNaive", "XGBoost", "HarmonicETS"):
+            assert (of_series[at[name]] == 0).all()
+    # Of a series that was not judged the group speaks, in which both are as good.
+    unseen = weights.at(GROUP, 99, STEPS)
+    np.testing.assert_allclose(unseen[at["AutoETS"]], unseen[at["AutoTheta"]])
+
+
+def test_members_without_a_forecast_leave_their_weight_to_the_others() -> None:
+    nothing = combination.learn(backtest_frame(errors_of({"SeasonalNaive": 1.0}, 1.0, 0, 0)).iloc[:0])
+    made = {"SeasonalNaive": np.full(30, 10.0), "AutoETS": np.full(30, 20.0)}
+    np.testing.assert_allclose(combination.combine(made, GROUP, 0, nothing), 15.0)
+    assert combination.combine({"SeasonalNaive": np.full(30, 10.0)}, GROUP, 0, nothing) is None
+
+
+def test_an_origin_is_combined_by_weights_of_the_others() -> None:
+    """ETS is right twice and wrong once: there it is still trusted, and at the others no more."""
+    parts = []
+    for window, ets in enumerate([100.0, 100.0, 150.0]):
+        parts += errors_of({"SeasonalNaive": 110.0, "AutoETS": ets}, 100.0, 0, window)
+    judged = combination.judged(backtest_frame(parts)).groupby("window")["mean"].mean()
+    assert judged[2] == pytest.approx(150.0)
+    assert judged[0] == judged[1] == pytest.approx(110.0)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.floats(0, 1e6), min_size=5, max_size=5), st.floats(1e-3, 1e3))
+def test_a_combination_lies_between_its_members_in_any_unit(means: list[float], unit: float) -> None:
+    says = dict(zip(combination.MEMBERS, means, strict=True))
+    scaled = {name: mean * unit for name, mean in says.items()}
+    for forecasts, factor in ((says, 1.0), (scaled, unit)):
+        parts = errors_of(forecasts, 100.0 * factor, 0, 0)
+        learned = combination.learn(backtest_frame(parts))
+        made = {name: np.full(30, mean) for name, mean in forecasts.items()}
+        found = combination.combine(made, GROUP, 0, learned)
+        assert found is not None
+        low, high = min(forecasts.values()), max(forecasts.values())
+        assert np.all((found >= low * (1 - 1e-9)) & (found <= high * (1 + 1e-9)))
+
+
+def test_a_smooth_series_has_a_narrower_band_than_its_scale_says_and_a_rough_one_a_wider() -> None:
+    """Both have the same scale; one is forecast four times as well as the other, at all origins."""
+    rng = np.random.default_rng(5)
+    parts = []
+    for series in range(40):
+        for window in range(4):
+            noise = rng.normal(0, 1.0 if series % 2 else 4.0, 90)
+            parts.append(simulated_errors(1, 1).head(90).assign(
+                series=series, window=window, scale=1.0, actual=100.0 + noise, mean=100.0
+            ))  # fmt: skip
+    errors = pd.concat(parts, ignore_index=True)
+    steps = np.arange(1, 91)
+    calibration = calibrate(errors)
+    rough, smooth = (calibration.half_widths(("service", "m", "USD"), "ets", steps, s) for s in (0, 1))
+    assert (smooth[0] < 0.6 * rough[0]).all()
+    judged = with_coverage(errors)
+    for kind in (0, 1):
+        mine = judged[judged["series"] % 2 == kind]
+        assert mine["inside_80"].mean() == pytest.approx(0.80, abs=0.16)
+    assert judged["inside_80"].mean() == pytest.approx(0.80, abs=0.04)
+    assert judged["inside_95"].mean() == pytest.approx(0.95, abs=0.02)
+
+
+def test_a_yearly_shape_is_found_and_goes_on_after_the_last_day() -> None:
+    at = np.arange(3 * 365 + 90)
+    year = 30 * np.sin(2 * np.pi * at / 365.25) + 10 * np.cos(4 * np.pi * at / 365.25)
+    rng = np.random.default_rng(3)
+    values = 100 + np.where(at % 7 >= 5, -20, 0) + year + rng.normal(0, 2, len(at))
+    found = yearly_shape(values[:-90], 90)
+    assert np.abs(found - year).mean() < 0.2 * np.abs(year).mean()
+    shown, came = history(values[:-90]), values[-90:]
+    made = HarmonicETS().forecast([shown, history(values[:600])], 90)
+    plain = AutoETS(thorough=False).forecast([shown], 90)[0]
+    assert made[0] is not None
+    assert plain is not None
+    assert made[1] is None  # less than two years
+    assert accuracy.wape(came, made[0]) < 0.5 * accuracy.wape(came, plain)
+
+
+def test_a_step_of_the_level_is_no_season() -> None:
+    values = cost_like(2, 800, growth=0.0, noise=0.02)
+    values[500:] *= 1.5
+    shape = yearly_shape(values, 90)
+    assert np.abs(shape).max() < 0.15 * values.mean()
