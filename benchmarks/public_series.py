@@ -35,7 +35,7 @@ def public_series() -> dict[str, History]:
     """
     made: dict[str, History] = {}
     for table, columns in _tables():
-        daily = {name: _daily(values) for name, values in columns.items()}
+        daily = {str(name): _daily(values) for name, values in columns.items()}
         usable = {name: values for name, values in daily.items() if _is_taken(values)}
         largest = sorted(usable, key=lambda name: (-usable[name].mean(), name))[:_MOST_OF_A_TABLE]
         made |= {f"{table} {name}": _history(usable[name]) for name in sorted(largest)}

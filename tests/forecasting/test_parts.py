@@ -402,7 +402,9 @@ def test_the_better_member_of_a_series_has_more_weight_and_weights_sum_to_one() 
 def test_members_without_a_forecast_leave_their_weight_to_the_others() -> None:
     nothing = combination.learn(backtest_frame(errors_of({"SeasonalNaive": 1.0}, 1.0, 0, 0)).iloc[:0])
     made = {"SeasonalNaive": np.full(30, 10.0), "AutoETS": np.full(30, 20.0)}
-    np.testing.assert_allclose(combination.combine(made, GROUP, 0, nothing), 15.0)
+    combined = combination.combine(made, GROUP, 0, nothing)
+    assert combined is not None
+    np.testing.assert_allclose(combined, 15.0)
     assert combination.combine({"SeasonalNaive": np.full(30, 10.0)}, GROUP, 0, nothing) is None
 
 
