@@ -30,7 +30,9 @@ from finops_assets.forecasting.prophet import Prophet
 HORIZONS = (7, 30, 90)
 AHEAD = HORIZONS[-1]
 CHAMPION = "platform's champion"
-_APART = 61
+_APART = 75
+"""Days between origins: no whole weeks or months, so they fall on other weekdays and days of the month."""
+
 Made = dict[str, list[FloatArray]]
 
 
@@ -51,7 +53,10 @@ def main() -> None:
     arguments.add_argument(
         "--seed", type=int, default=101, help="of the first made-up fleet; the next has the next"
     )
-    arguments.add_argument("--origins", type=int, default=2, help=f"cuts of each fleet, {_APART} days apart")
+    arguments.add_argument(
+        "--origins", type=int, default=2, help=f"cuts of a made-up fleet, {_APART} days apart"
+    )
+    arguments.add_argument("--public-origins", type=int, default=4, help="the same of the real series")
     arguments.add_argument("--no-public", action="store_true", help="leave out the real series")
     arguments.add_argument("--no-prophet", action="store_true", help="leave out Prophet alone, the slowest")
     arguments.add_argument(
@@ -61,12 +66,14 @@ def main() -> None:
     if asked.speed:
         print_speed(asked.speed, asked.days, asked.seed, Console())
         return
-    fleets = [_generated(size, asked.days, asked.seed + i) for i, size in enumerate(asked.sizes)]
+    console, with_prophet = Console(), not asked.no_prophet
+    for i, size in enumerate(asked.sizes):
+        made = _generated(size, asked.days, asked.seed + i)
+        report(made, asked.origins, console, with_prophet=with_prophet)
     if not asked.no_public:
         public = public_series()
-        fleets.append(Fleet(f"{len(public)} public daily series", public, [n.split()[0] for n in public]))
-    for fleet in fleets:
-        report(fleet, asked.origins, Console(), with_prophet=not asked.no_prophet)
+        real = Fleet(f"{len(public)} public daily series", public, [n.split()[0] for n in public])
+        report(real, asked.public_origins, console, with_prophet=with_prophet)
 
 
 def report(fleet: Fleet, origins: int, console: Console, *, with_prophet: bool) -> None:
