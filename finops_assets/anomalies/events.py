@@ -18,6 +18,7 @@ from finops_assets.anomalies.drift import Drift, drift_statistic
 from finops_assets.anomalies.evidence import gather
 from finops_assets.anomalies.feedback import silenced, threshold_factors
 from finops_assets.anomalies.panel import FloatArray, Panel, read_panel
+from finops_assets.anomalies.planned import foreseen
 from finops_assets.anomalies.reasons import reason
 from finops_assets.anomalies.residuals import Residuals, seasonal_residuals
 from finops_assets.anomalies.runs import Run, drift_runs, is_creeping, residual_runs
@@ -47,19 +48,29 @@ _ALONE = "series"
 
 
 def detect_events(
-    features: pa.Table, *, last_days: int = LAST_DAYS, feedback: pa.Table | None = None
+    features: pa.Table,
+    *,
+    last_days: int = LAST_DAYS,
+    feedback: pa.Table | None = None,
+    planned: pa.Table | None = None,
 ) -> pa.Table:
     """The events of a `cost_features` table: COST_ANOMALIES' columns but status, first_seen and data_at.
 
     `actual` is the exact sum of the event's days, `expected` is rounded to cents and `impact` is their
     exact difference. Days that are still arriving are never part of an event. `feedback` is what people
-    said of earlier events (`feedback.FEEDBACK`). Deterministic; sorted by first day and series.
+    said of earlier events (`feedback.FEEDBACK`), `planned` what they marked in advance (`planned_changes`).
+    Deterministic; sorted by first day and series.
     """
-    return pa.Table.from_pylist(event_rows(features, last_days=last_days, feedback=feedback), schema=EVENTS)
+    rows = event_rows(features, last_days=last_days, feedback=feedback, planned=planned)
+    return pa.Table.from_pylist(rows, schema=EVENTS)
 
 
 def event_rows(
-    features: pa.Table, *, last_days: int = LAST_DAYS, feedback: pa.Table | None = None
+    features: pa.Table,
+    *,
+    last_days: int = LAST_DAYS,
+    feedback: pa.Table | None = None,
+    planned: pa.Table | None = None,
 ) -> list[dict[str, Any]]:
     """The events as rows of EVENTS."""
     # The oldest judged day needs a history of its own, which gives no events.
@@ -74,7 +85,8 @@ def event_rows(
     rows.sort(key=lambda r: abs(r["impact"]))
     rows = list({r["anomaly_id"]: r for r in rows}.values())
     rows.sort(key=lambda r: (r["first_day"], r["series_id"]))
-    rows = [row for row, quiet in zip(rows, silenced(rows, feedback), strict=True) if not quiet]
+    quiet = zip(silenced(rows, feedback), foreseen(rows, planned), strict=True)
+    rows = [row for row, told in zip(rows, quiet, strict=True) if not any(told)]
     return [{**row, "story_id": story} for row, story in zip(rows, story_ids(rows), strict=True)]
 
 

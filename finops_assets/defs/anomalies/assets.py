@@ -19,6 +19,7 @@ from finops_assets.marts.anomaly_drivers import (
     splits_sql,
 )
 from finops_assets.marts.arrivals import DELIVERED_DAYS
+from finops_assets.marts.plans import PLANNED_CHANGES
 from finops_assets.marts.series import COST_FEATURES
 from finops_assets.marts.sql import load_sql
 from finops_assets.marts.tables import daily_costs_table
@@ -31,7 +32,7 @@ COSTS = costs_table(current_settings().tag_keys)
 
 @dg.asset(
     name=COST_ANOMALIES.name,
-    deps=[COST_FEATURES.name, DAILY_COSTS.name, DELIVERED_DAYS.name, ANOMALY_FEEDBACK.name],
+    deps=[t.name for t in (COST_FEATURES, DAILY_COSTS, DELIVERED_DAYS, ANOMALY_FEEDBACK, PLANNED_CHANGES)],
     automation_condition=ON_NEW_DATA,
     group_name="anomalies",
     owners=["team:finops"],
@@ -41,10 +42,11 @@ COSTS = costs_table(current_settings().tag_keys)
 )
 def cost_anomalies(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[Any]:
     """Detect events over the last 400 days; a known event keeps the time it was first seen."""
-    lake, said = platform.lake, platform.lake.input(ANOMALY_FEEDBACK)
+    lake = platform.lake
+    said, planned = lake.input(ANOMALY_FEEDBACK), lake.input(PLANNED_CHANGES)
     read = {t.name: lake.input(t) for t in (COST_FEATURES, DAILY_COSTS, DELIVERED_DAYS)}
     features, sql = read[COST_FEATURES.name], load_sql(COST_ANOMALIES.name)
-    names = (name for given in (*read.values(), said) for name in given.names)
+    names = (name for given in (*read.values(), said, planned) for name in given.names)
     key = build_key(recipe("finops_assets.anomalies", "scikit-learn"), sql, repr(COST_ANOMALIES), *names)
     if lake.is_current(COST_ANOMALIES, {}, key):
         return unchanged(COST_ANOMALIES, lake)
@@ -52,7 +54,8 @@ def cost_anomalies(context: dg.AssetExecutionContext, platform: Platform) -> dg.
 
     fetch = platform.engine.fetch
     feedback = fetch("SELECT * FROM said", {"said": said})
-    events = detect_events(fetch("SELECT * FROM f", {"f": features}), feedback=feedback)
+    marked = fetch("SELECT * FROM planned", {"planned": planned})
+    events = detect_events(fetch("SELECT * FROM f", {"f": features}), feedback=feedback, planned=marked)
     inputs = {"events": events, "known": lake.input(COST_ANOMALIES), **read}
     path = lake.new_file(COST_ANOMALIES, {}, key)
     file = platform.engine.write(sql, inputs, COST_ANOMALIES, path, [datetime.now(UTC)])
