@@ -14,6 +14,7 @@ from finops_api import errors, health, metrics
 from finops_api.deps import NotModifiedError
 from finops_api.errors import TooManyRequestsProblem, problems
 from finops_api.limits import RateLimit
+from finops_api.mcp.server import create_server
 from finops_api.telemetry import RequestId, log_to_stderr
 from finops_api.v1.anomalies import feedback
 from finops_api.v1.anomalies import routes as anomalies
@@ -25,6 +26,7 @@ from finops_api.v1.forecast import routes as forecast
 from finops_api.v1.ingestion import routes as ingestion
 from finops_api.v1.invoices import routes as invoices
 from finops_api.v1.plans import routes as plans
+from finops_api.v1.reconciliation import routes as reconciliation
 from finops_api.v1.restatements import routes as restatements
 from finops_api.v1.snapshot import routes as snapshot
 from finops_assets.orchestrator.ingestions import Orchestrator
@@ -56,8 +58,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log_to_stderr()
-        with listening(app.state.metrics.query):
-            yield
+        async with app.state.mcp.session_manager.run():
+            with listening(app.state.metrics.query):
+                yield
         app.state.warehouse.close()
         app.state.orchestrator.close()
 
@@ -83,12 +86,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ingestion,
         invoices,
         conformance,
+        reconciliation,
         restatements,
         snapshot,
     ):
         app.include_router(routes.router, prefix="/api/v1", responses=problems(TooManyRequestsProblem))
     app.include_router(health.router)
     app.include_router(metrics.router)
+    at = chosen.services
+    app.state.mcp = create_server(app, f"http://{at.host}:{at.api_port}")
+    tools = app.state.mcp.streamable_http_app(stateless_http=True, json_response=True, host=at.host)
+    app.router.routes.extend(tools.routes)
     app.add_api_route("/", _to_docs, include_in_schema=False)
     # The last one added is the first that a request meets.
     app.add_middleware(CompressMiddleware)

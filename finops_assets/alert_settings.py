@@ -36,6 +36,10 @@ class Channel(Strict):
     """An apprise address, such as mailto://, slack://, msteams:// or json://."""
     url_env: Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     """The environment variable that holds the address."""
+    secret_env: Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    """The environment variable that holds the secret of a webhook; the address is then its own, https://…"""
+    refreshes: bool = False
+    """Whether it is told of every refresh that is published."""
     mode: Mode = "immediate"
     min_impact: Annotated[Decimal, BeforeValidator(_amount)] = Decimal(0)
     """Absolute, in the currency of the event itself."""
@@ -65,6 +69,13 @@ class Channel(Strict):
         found = os.environ.get(self.url_env or "", "")
         if not found:
             raise ChannelError(f"the environment variable {self.url_env} is not set")
+        return SecretStr(found)
+
+    def secret(self) -> SecretStr:
+        """What a webhook is signed with. Raises ChannelError when the environment variable is not set."""
+        found = os.environ.get(self.secret_env or "", "")
+        if not found:
+            raise ChannelError(f"the environment variable {self.secret_env} is not set")
         return SecretStr(found)
 
 

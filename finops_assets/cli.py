@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -167,6 +169,12 @@ def sql(
         relation = cursor.sql(query)
         if relation is not None:
             relation.show(max_width=console.width)
+
+
+@app.command()
+def mcp() -> None:
+    """Tools for a language model on this machine, over stdin and stdout; the API has them at /mcp."""
+    os.execv(sys.executable, [sys.executable, "-m", "finops_api.mcp"])  # noqa: S606 - our own module
 
 
 @app.command()

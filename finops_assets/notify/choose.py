@@ -50,7 +50,12 @@ class Subject:
 
 
 def is_worth(subject: Subject, channel: Channel) -> bool:
-    """Whether a subject reaches every threshold of a channel. What nobody expected has any share."""
+    """Whether a subject reaches every threshold of a channel. What nobody expected has any share.
+
+    A refresh has nothing to measure: a channel hears of all or none.
+    """
+    if subject.subject_kind == "refresh":
+        return channel.refreshes
     share = Decimal("Infinity") if subject.share is None else abs(subject.share)
     return (
         abs(subject.impact) >= channel.min_impact

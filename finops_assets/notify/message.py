@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -61,11 +62,28 @@ def anomaly_subject(
     )
 
 
+def refresh_subject(version: int, published_at: datetime, dashboard: str) -> Subject:
+    """The subject of a publication: new figures can be asked for."""
+    url = _address(dashboard, "sources", [])
+    return Subject(
+        subject_kind="refresh",
+        subject_id=str(version),
+        state="published",
+        severity="low",
+        impact=Decimal(0),
+        currency="",
+        title=f"Figures were refreshed: snapshot {version}",
+        text=f"Published: {published_at:%Y-%m-%d %H:%M} UTC\nPage: {url}",
+        url=url,
+        until=published_at.date(),
+    )
+
+
 def message(alerts: Sequence[Alert]) -> tuple[str, str]:
     """Title and text of one message that tells these alerts, in their order. Amounts are never added up."""
     if len(alerts) == 1:
         return alerts[0].title, alerts[0].text
-    kinds = {"anomaly": ("anomaly", "anomalies"), "budget": ("budget", "budgets")}
+    kinds = {"anomaly": ("anomaly", "anomalies"), "refresh": ("refresh", "refreshes")}
     counts = []
     for kind in dict.fromkeys(a.subject_kind for a in alerts):
         number = sum(a.subject_kind == kind for a in alerts)
@@ -116,4 +134,5 @@ def _rows(
 
 
 def _address(dashboard: str, page: str, params: Sequence[tuple[str, str]]) -> str:
-    return f"{dashboard.rstrip('/')}/{page}?{urlencode(params, quote_via=quote)}"
+    asked = f"?{urlencode(params, quote_via=quote)}" if params else ""
+    return f"{dashboard.rstrip('/')}/{page}{asked}"

@@ -15,6 +15,7 @@ from finops_assets.decisions.alerts import Alert, record, recorded
 from finops_assets.notify.choose import Subject, choose, due
 from finops_assets.notify.deliver import send
 from finops_assets.notify.message import message
+from finops_assets.notify.webhook import post
 
 
 def tell(store: Path, settings: Alerts, subjects: Sequence[Subject], now: datetime) -> list[Alert]:
@@ -51,7 +52,7 @@ def _attempt(store: Path, settings: Alerts, alerts: Sequence[Alert], now: dateti
         error = "the channel is no longer configured"
         done = [replace(a, status="given_up", error=error, tried_at=now) for a in alerts]
     else:
-        error = send(channel, *message(alerts))
+        error = post(channel, alerts, now) if channel.secret_env else send(channel, *message(alerts))
         done = [_after(a, error, settings.max_attempts, now) for a in alerts]
     record(store, done)
     return done

@@ -63,6 +63,8 @@ class Sink:
 
     port: int = 0
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    """Each request's headers, their names in small letters, and its body as it came, refused or not."""
     status: int = 200
 
 
@@ -73,7 +75,9 @@ def http_sink() -> Iterator[Sink]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            sink.requests.append(({k.lower(): v for k, v in self.headers.items()}, sent))
+            body = json.loads(sent)
             if sink.status == 200:
                 sink.bodies.append(body)
             self.send_response(sink.status)

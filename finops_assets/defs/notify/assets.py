@@ -8,7 +8,7 @@ import dagster as dg
 
 from finops_assets.decisions.alerts import Alert, alerts_table, recorded
 from finops_assets.defs.metadata import column_schema, materialized, unchanged
-from finops_assets.defs.notify.subjects import anomaly_subjects, budgets_to_tell
+from finops_assets.defs.notify.subjects import anomaly_subjects, budgets_to_tell, refreshes
 from finops_assets.defs.resources import Platform
 from finops_assets.lake.lake import build_key
 from finops_assets.marts.alerts import ALERTS
@@ -36,6 +36,7 @@ def alerts(context: dg.AssetExecutionContext, platform: Platform) -> dg.Material
             subjects = [
                 *anomaly_subjects(warehouse, settings),
                 *budgets_to_tell(warehouse, settings),
+                *refreshes(warehouse, settings),
             ]
         tried = tell(settings.paths.decisions, settings.alerts, subjects, datetime.now(UTC))
     for alert in tried:

@@ -9,11 +9,12 @@ from finops_assets.decisions.alerts import recorded
 from finops_assets.decisions.feedback import newest
 from finops_assets.notify.budgets import budget_subjects
 from finops_assets.notify.choose import Subject
-from finops_assets.notify.message import anomaly_subject
+from finops_assets.notify.message import anomaly_subject, refresh_subject
 from finops_assets.queries.access import Reader, fetch
 from finops_assets.queries.anomalies import anomalies
 from finops_assets.queries.budgets import budget_status
 from finops_assets.queries.forecasts import series_filters
+from finops_assets.queries.snapshot import snapshot
 from finops_assets.settings import Settings
 
 _SETTLED = {"expected", "planned", "resolved"}
@@ -42,3 +43,9 @@ def budgets_to_tell(warehouse: Reader, settings: Settings) -> list[Subject]:
 
 def _filters(event: dict[str, Any]) -> list[tuple[str, str | None]]:
     return [(f.column, value) for f in series_filters(event) for value in f.values]
+
+
+def refreshes(warehouse: Reader, settings: Settings) -> list[Subject]:
+    """The publication that is in force, told to the channels that ask for it."""
+    known = snapshot(warehouse)
+    return [refresh_subject(known.version, known.published_at, settings.alerts.dashboard)]
