@@ -30,19 +30,19 @@ class Scope(BaseModel):
 
     level: Level = Field(description="What the series adds up.")
     provider: str | None = Field(description="ServiceProviderName; null: all.", examples=["AWS"])
+    billing_account_id: str | None = Field(description="BillingAccountId.")
     account_id: str | None = Field(description="SubAccountId.")
     service: str | None = Field(description="ServiceName.", examples=["Amazon Elastic Compute Cloud"])
+    region: str | None = Field(description="RegionId; at level region null is what is of no region.")
+    tag_key: str | None = Field(description="At level tag.")
+    tag_value: str | None = Field(description="Its value; at level tag null is what has no such tag.")
     currency: Currency
 
 
 class SeriesName(Scope):
     """What names one series, with its metric."""
 
-    billing_account_id: str | None = Field(description="BillingAccountId.")
     account_name: str | None = Field(description="SubAccountName.")
-    region: str | None = Field(description="RegionId; at level region null is what is of no region.")
-    tag_key: str | None = Field(description="At level tag.")
-    tag_value: str | None = Field(description="Its value; at level tag null is what has no such tag.")
 
 
 def series_name(row: Mapping[str, Any]) -> dict[str, Any]:

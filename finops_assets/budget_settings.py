@@ -14,16 +14,24 @@ Period: TypeAlias = Literal["month", "year"]
 
 SCOPE_COLUMNS = {
     "provider": "ServiceProviderName",
+    "billing_account": "BillingAccountId",
     "sub_account": "SubAccountId",
     "service": "ServiceName",
+    "region": "RegionId",
+    "tag_key": "tag_key",
+    "tag_value": "tag_value",
 }
 """What a budget can be of → the column of `cost_features` that holds it."""
 
 _LEVELS = {
     (): "total",
     ("provider",): "provider",
+    ("provider", "billing_account"): "billing_account",
     ("provider", "sub_account"): "account",
     ("provider", "service"): "service",
+    ("provider", "region"): "region",
+    ("provider", "billing_account", "sub_account", "service"): "account_service",
+    ("tag_key", "tag_value"): "tag",
 }
 
 
@@ -58,8 +66,8 @@ class BudgetTerms(Strict):
     """All of a budget but its name.
 
     A year begins with the month of `from`, else with January. A scope names exact values of FOCUS's
-    ServiceProviderName, SubAccountId and ServiceName; without one the budget is of all costs in its
-    currency.
+    ServiceProviderName, BillingAccountId, SubAccountId, ServiceName and RegionId, or one value of a tag that
+    `tag_keys` has; without one the budget is of all costs in its currency.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -72,8 +80,12 @@ class BudgetTerms(Strict):
     )
     metric: Literal["EffectiveCost", "BilledCost"] = "EffectiveCost"
     provider: _Value | None = None
+    billing_account: _Value | None = None
     sub_account: _Value | None = None
     service: _Value | None = None
+    region: _Value | None = None
+    tag_key: _Value | None = None
+    tag_value: _Value | None = None
 
     @model_validator(mode="after")
     def _has_a_series(self) -> BudgetTerms:

@@ -209,6 +209,11 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"[[budgets]] number {place}: expected a name of its own, found {budget.name!r} again"
                 )
+            if budget.tag_key is not None and budget.tag_key not in self.tag_keys:
+                raise ValueError(
+                    f"[[budgets]] number {place}: expected one of tag_keys ({', '.join(self.tag_keys)}) as "
+                    f"tag_key, found {budget.tag_key!r}"
+                )
             seen.add(budget.name)
         return self
 

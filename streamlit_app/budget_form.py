@@ -16,12 +16,20 @@ from finops_assets.decisions.budgets import (
     remove_budget,
     set_budget,
 )
-from finops_assets.queries.costs import CostQuery, costs
+from finops_assets.queries.costs import CostQuery, Filter, costs
+from finops_assets.queries.dimensions import tag_dimension
 from streamlit_app import data, filters
 from streamlit_app.format import COST_LABELS, exact, markdown
 
-ALL = "All costs"
-OF_PROVIDER = "All of it"
+ALL, OF_TAG = "All costs", "A tag"
+OF_PROVIDER, OF_BOTH = "All of it", "Service of an account"
+
+_PARTS = {
+    "Billing account": ("billing_account", "BillingAccountId"),
+    "Account": ("sub_account", "SubAccountId"),
+    "Service": ("service", "ServiceName"),
+    "Region": ("region", "RegionId"),
+}
 
 _METRICS = ("EffectiveCost", "BilledCost")
 
@@ -36,22 +44,7 @@ def form(*, expanded: bool) -> None:
     """Set a budget: its scope first, as that offers what follows from it."""
     known = filters.covered_days()
     with st.expander("Set a budget", icon=":material/add:", expanded=expanded):
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-            provider = st.selectbox(
-                "Of", (ALL, *_values("ServiceProviderName")), key="new_provider", width=240
-            )
-            part, value = OF_PROVIDER, None
-            if provider != ALL:
-                part = st.segmented_control(
-                    "Which part",
-                    (OF_PROVIDER, "Account", "Service"),
-                    default=OF_PROVIDER,
-                    required=True,
-                    key="new_part",
-                ) or OF_PROVIDER  # fmt: skip
-            if part != OF_PROVIDER:
-                column = "SubAccountId" if part == "Account" else "ServiceName"
-                value = st.selectbox(part, _values(column, provider), key=f"new_{column}", width=320)
+        scope = _scope()
         with st.form("new_budget", border=False):
             with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
                 name = st.text_input("Name", placeholder="Data platform", width=240)
@@ -74,9 +67,7 @@ def form(*, expanded: bool) -> None:
                         "period": period,
                         "metric": metric,
                         "from": first.strip() or None,
-                        "provider": None if provider == ALL else provider,
-                        "sub_account": value if part == "Account" else None,
-                        "service": value if part == "Service" else None,
+                        **scope,
                     }
                 )
 
@@ -128,20 +119,47 @@ def _set(given: dict[str, Any]) -> None:
         st.rerun()
 
 
-def _values(column: str, provider: str | None = None) -> list[str]:
-    """The names of one dimension, the costliest first; a budget may be of none but these."""
+def _scope() -> dict[str, str | None]:
+    """What the budget is of, chosen one after the other: each choice offers what follows from it."""
+    tags = data.settings().tag_keys
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        offered = (ALL, *_values("ServiceProviderName"), *([OF_TAG] if tags else []))
+        chosen = st.selectbox("Of", offered, key="new_provider", width=240)
+        if chosen == ALL:
+            return {}
+        if chosen == OF_TAG:
+            key = st.selectbox("Tag", tags, key="new_tag_key", width=160)
+            value = st.selectbox("Value", _values(tag_dimension(key)), key=f"new_{key}", width=240)
+            return {"tag_key": key, "tag_value": value}
+        here = Filter("ServiceProviderName", (chosen,))
+        part = st.segmented_control(
+            "Which part", (OF_PROVIDER, *_PARTS, OF_BOTH), default=OF_PROVIDER, required=True, key="new_part"
+        )
+        if part in _PARTS:
+            name, column = _PARTS[part]
+            value = st.selectbox(part, _values(column, here), key=f"new_{column}", width=320)
+            return {"provider": chosen, name: value}
+        if part != OF_BOTH:
+            return {"provider": chosen}
+        account = st.selectbox("Account", _values("SubAccountId", here), key="new_account", width=240)
+        own = Filter("SubAccountId", (account,))
+        payer = st.selectbox(
+            "Billing account", _values("BillingAccountId", here, own), key="new_payer", width=240
+        )
+        service = st.selectbox(
+            "Service",
+            _values("ServiceName", here, own, Filter("BillingAccountId", (payer,))),
+            key="new_service",
+            width=320,
+        )
+        return {
+            "provider": chosen, "billing_account": payer, "sub_account": account, "service": service
+        }  # fmt: skip
+
+
+def _values(column: str, *within: Filter) -> list[str]:
+    """The names of one dimension among some costs, the costliest first; a budget may be of none but these."""
     known = filters.covered_days()
-    table = data.ask(
-        costs,
-        CostQuery(
-            known.first,
-            known.last + timedelta(days=1),
-            group_by=("ServiceProviderName", column) if provider else (column,),
-        ),
-    )
-    names = [
-        row[column]
-        for row in table.to_pylist()
-        if row[column] is not None and provider in (None, row["ServiceProviderName"])
-    ]
-    return list(dict.fromkeys(names))
+    asked = CostQuery(known.first, known.last + timedelta(days=1), group_by=(column,), filters=within)
+    found = data.ask(costs, asked)[column].to_pylist()
+    return list(dict.fromkeys(name for name in found if name is not None))

@@ -39,7 +39,7 @@ def menu(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
                     args=(view.name,),
                 )
         with st.form("save_view", clear_on_submit=True, border=False):
-            name = st.text_input("Name", max_chars=100, placeholder="Such as: AWS by team")
+            name = st.text_input("Name of the view", max_chars=100, placeholder="Such as: AWS by team")
             saved = st.form_submit_button("Save what is shown", icon=":material/bookmark_add:")
         if saved:
             _save(name, page)

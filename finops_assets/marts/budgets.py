@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from finops_assets.budget_settings import SCOPE_COLUMNS
+from finops_assets.normalize.tables import tag_column
 from finops_assets.schema import MONEY, Column, Table
 
 FORECAST_PATHS = Table(
@@ -29,8 +33,12 @@ BUDGET_STATUS = Table(
         Column("series_id", "VARCHAR", "The series it is held against; null before the first charge."),
         Column("level", "VARCHAR", "That of its series."),
         Column("ServiceProviderName", "VARCHAR", "Null: of all providers."),
+        Column("BillingAccountId", "VARCHAR"),
         Column("SubAccountId", "VARCHAR"),
         Column("ServiceName", "VARCHAR"),
+        Column("RegionId", "VARCHAR"),
+        Column("tag_key", "VARCHAR"),
+        Column("tag_value", "VARCHAR"),
         Column("metric", "VARCHAR", "EffectiveCost or BilledCost."),
         Column("origin", "VARCHAR", "finops.toml or api."),
         Column("amount", MONEY, "What may be spent."),
@@ -71,6 +79,16 @@ BUDGET_DAYS = Table(
     ),
     order_by=("budget", "first_day", "day"),
 )
+
+_TAG = ("tag_key", "tag_value")
+
+
+def scope_of(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The columns of `daily_costs` that the scope of a row of budget_status fixes, with their values."""
+    columns = [c for c in SCOPE_COLUMNS.values() if c not in _TAG and row[c] is not None]
+    tag = [] if row["tag_key"] is None else [(tag_column(row["tag_key"]), str(row["tag_value"]))]
+    return [*((c, str(row[c])) for c in columns), *tag]
+
 
 _SERIES_OF = " AND ".join(
     [

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from finops_assets.alert_settings import Severity
-from finops_assets.budget_settings import SCOPE_COLUMNS
+from finops_assets.marts.budgets import scope_of
+from finops_assets.normalize.tables import tag_column
 from finops_assets.notify.choose import Subject
 
 _SEVERITIES: dict[str, Severity] = {
@@ -94,19 +95,23 @@ def _forecast(row: Mapping[str, Any]) -> list[str]:
 
 
 def _scope(row: Mapping[str, Any]) -> str:
-    return " / ".join(row[c] for c in SCOPE_COLUMNS.values() if row[c] is not None) or "all costs"
+    return " / ".join(_named(column, value) for column, value in scope_of(row)) or "all costs"
+
+
+def _named(column: str, value: str) -> str:
+    tag = column.removeprefix(tag_column(""))
+    return value if tag == column else f"{tag} = {value}"
 
 
 def _rows(row: Mapping[str, Any], dashboard: str) -> str:
     """The page of bill rows, asked as its own links ask it: `to` is the day after the last."""
     until = min(row["data_until"], row["last_day"]) + timedelta(days=1)
-    columns = [c for c in SCOPE_COLUMNS.values() if row[c] is not None]
     params = [
         ("from", row["first_day"].isoformat()),
         ("to", until.isoformat()),
         ("metric", _COSTS[row["metric"]]),
         ("currency", row["BillingCurrency"]),
-        *(("where", f"{n}:{column}:{row[column]}") for n, column in enumerate(columns)),
+        *(("where", f"{n}:{column}:{value}") for n, (column, value) in enumerate(scope_of(row))),
     ]
     return _address(dashboard, "rows", params)
 

@@ -8,16 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from finops_assets.budget_settings import SCOPE_COLUMNS
-from finops_assets.marts.budgets import BUDGET_DAYS, BUDGET_STATUS
+from finops_assets.marts.budgets import BUDGET_DAYS, BUDGET_STATUS, scope_of
 from finops_assets.queries.access import Reader, fetch
 from finops_assets.queries.dimensions import Filter, columns_of
-from finops_assets.schema import Table
+from finops_assets.schema import Table, quote
 
 
 def budget_filters(row: Mapping[str, Any]) -> tuple[Filter, ...]:
     """The filters under which costs() of a row's metric, currency and days adds up exactly its `actual`."""
-    return tuple(Filter(c, (row[c],)) for c in SCOPE_COLUMNS.values() if row[c] is not None)
+    return tuple(Filter(column, (value,)) for column, value in scope_of(row))
 
 
 def spent_days(row: Mapping[str, Any]) -> tuple[date, date] | None:
@@ -36,8 +35,9 @@ def budget_status(warehouse: Reader, *, past: bool = False) -> pa.Table:
         return BUDGET_STATUS.arrow_schema().empty_table()
     return fetch(
         warehouse,
-        """
-SELECT * FROM budget_status WHERE is_current OR $1
+        f"""
+SELECT {", ".join(quote(c.name) for c in BUDGET_STATUS.columns)}
+FROM (SELECT * FROM budget_status UNION ALL BY NAME {_later_columns()}) WHERE is_current OR $1
 ORDER BY is_current DESC, list_position(
     ['crossed', 'will_cross', 'at_risk', 'no_forecast', 'on_track', 'kept'], state
 ), crossing_probability DESC, first_day DESC, budget
@@ -61,6 +61,12 @@ WHERE d.budget = $1 AND if($2::DATE IS NULL, s.is_current, d.first_day = $2) ORD
 """,
         (budget, first_day),
     )
+
+
+def _later_columns() -> str:
+    """No row of every column: a state that was published before a column came into being has it as null."""
+    columns = ", ".join(f"NULL::{c.type} AS {quote(c.name)}" for c in BUDGET_STATUS.columns)
+    return f"SELECT {columns} WHERE false"
 
 
 def _is_missing(warehouse: Reader, table: Table) -> bool:

@@ -101,6 +101,11 @@ def columns_of(warehouse: Reader, table: str, type_: str | None = None) -> tuple
     return tuple(found["column_name"].to_pylist())
 
 
+def tag_dimension(key: str) -> str:
+    """The column of a configured tag key, which `dimensions` has under the same name."""
+    return tag_column(key)
+
+
 def check_columns(columns: Sequence[str], allowed: Collection[str]) -> None:
     """Raise UnknownDimensionError for the first column that is not allowed."""
     for column in columns:

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from finops_assets.queries import budgets
-from streamlit_app import budget_form, charts, data, states, tables
-from streamlit_app.format import COST_LABELS, compact, count, day, days, exact, markdown, money
+from streamlit_app import budget_form, charts, data, filters, states, tables
+from streamlit_app.format import COST_LABELS, compact, count, day, days, exact, label, markdown, money
 from streamlit_app.links import Figure, rows_link
 from streamlit_app.series import Color
 
@@ -129,8 +129,12 @@ def _opened(row: dict[str, Any], every: pa.Table) -> None:
 
 
 def _scope(row: dict[str, Any]) -> str:
-    parts = [row["ServiceProviderName"], row["SubAccountId"], row["ServiceName"]]
-    scope = " · ".join(p for p in parts if p is not None) or "All costs"
+    names = filters.dimension_names()
+    parts = [
+        f"{names[f.column].label}: {label(f.values[0])}" if f.column in names else label(f.values[0])
+        for f in budgets.budget_filters(row)
+    ]
+    scope = " · ".join(parts) or "All costs"
     where = "finops.toml" if row["origin"] == "finops.toml" else "the API or this page"
     return f"{scope}, {COST_LABELS[row['metric']].lower()} in {row['BillingCurrency']}; set in {where}."
 

@@ -76,8 +76,12 @@ def test_a_budget_is_set_changed_and_removed(own: TestClient) -> None:
         "from": "2026-02",
         "metric": "EffectiveCost",
         "provider": "AWS",
+        "billing_account": None,
         "sub_account": None,
         "service": None,
+        "region": None,
+        "tag_key": None,
+        "tag_value": None,
         "origin": "api",
     }
     assert own.get("/api/v1/budgets/Data platform").json() == made.json()
@@ -104,6 +108,8 @@ def test_the_file_alone_changes_its_own_budgets(own: TestClient) -> None:
         ("a", {"period": "week"}, "period", "'month' or 'year'"),
         ("a", {"from": "2026-13"}, "from", "2026-13"),
         ("a", {"sub_account": "1"}, "body", "provider with sub_account"),
+        ("a", {"tag_key": "team"}, "body", "tag_key with tag_value"),
+        ("a", {"tag_key": "colour", "tag_value": "red"}, "tag_key", "Allowed: team"),
         ("a", {"budget": "x"}, "budget", "no such field"),
         ("-a", {}, "name", "pattern"),
     ],

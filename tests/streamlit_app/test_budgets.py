@@ -66,5 +66,27 @@ def test_without_budgets_the_page_says_how_to_make_one_and_makes_it(
     next(s for s in app.selectbox if s.label == "Of").set_value("AWS").run()
     fill(app, Name="Data platform", Amount="12000.50", From="2026-01")
     assert "**Data platform** ($12,000.50 a month): held against costs" in texts(app)
-    (found,) = stored_budgets(path)
+    found = next(b for b in stored_budgets(path) if b.name == "Data platform")
     assert (found.amount, found.provider, found.first_month) == (Decimal("12000.50"), "AWS", "2026-01")
+
+
+def test_a_budget_is_set_of_a_tag_and_of_a_service_in_an_account(
+    tmp_path: Path, use: Callable[[Path], None]
+) -> None:
+    path = build_warehouse(tmp_path).paths.decisions
+    use(tmp_path)
+    app = run_page("budgets")
+
+    def choose(label: str, value: str) -> None:
+        next(s for s in app.selectbox if s.label == label).set_value(value).run()
+
+    choose("Of", "A tag")
+    value = next(s for s in app.selectbox if s.label == "Value").options[0]
+    fill(app, Name="Team", Amount="10")
+    choose("Of", "AWS")
+    next(c for c in app.segmented_control if c.label == "Which part").set_value("Service of an account").run()
+    fill(app, Name="One service", Amount="20")
+    service, team = stored_budgets(path)
+    assert (team.tag_key, team.tag_value, team.level) == ("team", value, "tag")
+    assert (service.level, service.provider) == ("account_service", "AWS")
+    assert None not in (service.billing_account, service.sub_account, service.service)

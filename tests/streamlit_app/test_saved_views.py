@@ -15,7 +15,7 @@ def test_a_saved_view_shows_what_was_saved(tmp_path: Path, use: Callable[[Path],
     use(tmp_path)
     app = run_page("explorer", period="All", group=["Provider"], x_filter=["Service"], currency="EUR")
     shown = metric(app, "Total")
-    app.text_input[-1].set_value("Euro services")
+    next(t for t in app.text_input if t.label == "Name of the view").set_value("Euro services")
     next(b for b in app.button if b.label == "Save what is shown").click()
     app.run()
 

@@ -14,6 +14,7 @@ from finops_api.errors import (
     InvalidParameterProblem,
     NotPublishedProblem,
     UnknownProblem,
+    check_known,
     problems,
 )
 from finops_api.period import Period
@@ -36,8 +37,10 @@ router = APIRouter(prefix="/budgets", tags=["budgets"], responses=problems(Inval
 _READ = {**problems(NotPublishedProblem), **NOT_MODIFIED}
 _RENAMED = {
     "ServiceProviderName": "provider",
+    "BillingAccountId": "billing_account_id",
     "SubAccountId": "account_id",
     "ServiceName": "service",
+    "RegionId": "region",
     "BillingCurrency": "currency",
 }
 
@@ -93,6 +96,7 @@ def get_budget(name: Name, settings: CurrentSettings) -> Response:
 def put_budget(name: Name, asked: BudgetRequest, settings: CurrentSettings) -> Response:
     """Add a budget or replace the one of this name; it counts from the next analysis on."""
     budget = Budget(name=name, **asked.model_dump(exclude={"author"}))
+    check_known("tag_key", [] if budget.tag_key is None else [budget.tag_key], settings.tag_keys)
     try:
         is_new = set_budget(
             settings.paths.decisions,
