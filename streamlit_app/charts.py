@@ -235,6 +235,49 @@ def forecast(
     return alt.layer(*layers).properties(height=height)
 
 
+def months_ahead(
+    history: pa.Table, ahead: pa.Table, metric: str, currency: str, *, height: int = 320
+) -> AnyChart:
+    """Months that were and months that are expected, with the 80% and 95% bands as lines on their bars.
+
+    `history`: period and the metric, up to what has come of the month under way; `ahead`: month, mean,
+    actual, lo_80, hi_80, lo_95, hi_95.
+    """
+    past, future = frame(history), frame(ahead)
+    past["at"] = [f"{d:%Y-%m}" for d in past["period"]]
+    future["at"] = [f"{d:%Y-%m}" for d in future["month"]]
+    x = alt.X("at:O", title=None, axis=month_axis())
+    amount = money_axis(currency)
+    tips = [
+        alt.Tooltip("month:T", title="Month", format="%B %Y"),
+        alt.Tooltip("mean:Q", title=f"Expected ({currency})", format=",.2f"),
+        alt.Tooltip("actual:Q", title="Of it so far", format=",.2f"),
+        alt.Tooltip("lo_80:Q", title="80% from", format=",.2f"),
+        alt.Tooltip("hi_80:Q", title="80% to", format=",.2f"),
+        alt.Tooltip("lo_95:Q", title="95% from", format=",.2f"),
+        alt.Tooltip("hi_95:Q", title="95% to", format=",.2f"),
+    ]
+    expected = alt.Chart(future).encode(x=x, tooltip=tips)
+    layers = [
+        expected.mark_bar(cornerRadius=2, color=HIGHLIGHT, opacity=0.45).encode(
+            y=alt.Y("mean:Q", title=None, axis=amount)
+        ),
+        alt.Chart(past)
+        .mark_bar(cornerRadius=2, color=ACCENT)
+        .encode(
+            x=x,
+            y=alt.Y(f"{metric}:Q", title=None, axis=amount),
+            tooltip=[
+                alt.Tooltip("period:T", title="Month", format="%B %Y"),
+                alt.Tooltip(f"{metric}:Q", title=f"Cost ({currency})", format=",.2f"),
+            ],
+        ),
+        expected.mark_rule(color=HIGHLIGHT, strokeWidth=1.5).encode(y="lo_95:Q", y2="hi_95:Q"),
+        expected.mark_rule(color=HIGHLIGHT, strokeWidth=4).encode(y="lo_80:Q", y2="hi_80:Q"),
+    ]
+    return alt.layer(*layers).properties(height=height)
+
+
 def event(
     history: pa.Table, metric: str, currency: str, first: date, last: date, *, height: int = 300
 ) -> AnyChart:

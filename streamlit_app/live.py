@@ -11,8 +11,14 @@ import pyarrow.compute as pc
 from finops_assets.queries import forecasts
 from streamlit_app import data
 
-HORIZONS = {"7d": "7 days", "30d": "30 days", "90d": "90 days", "month_end": "Month's total"}
-_DAYS = {"7d": 7, "30d": 30, "90d": 90}
+HORIZONS = {
+    "7d": "7 days",
+    "30d": "30 days",
+    "90d": "90 days",
+    "month_end": "Month's total",
+    "3m": "3 months",
+    "12m": "12 months",
+}
 _MEASURES = ("wape", "bias", "coverage_80", "coverage_95")
 
 
@@ -23,12 +29,12 @@ def backtest(level: str, metric: str, currency: str) -> pa.Table:
     return table.filter(pc.and_(keep, pc.equal(table["BillingCurrency"], currency)))
 
 
-def errors_by_model(level: str, metric: str, currency: str) -> dict[tuple[str, bool, int], float]:
-    """(model, whether it was in force, days ahead) → its WAPE so far over all makings, where there is one."""
+def errors_by_model(level: str, metric: str, currency: str) -> dict[tuple[str, bool, str], float]:
+    """(model, whether it was in force, horizon) → its WAPE so far over all makings, where there is one."""
     return {
-        (row["model"], row["is_champion"], _DAYS[row["horizon"]]): row["wape"]
+        (row["model"], row["is_champion"], row["horizon"]): row["wape"]
         for row in _record(level, metric, currency, None)
-        if row["model"] is not None and row["horizon"] in _DAYS and row["wape"] is not None
+        if row["model"] is not None and row["wape"] is not None
     }
 
 
@@ -37,13 +43,13 @@ def beside_backtest(level: str, metric: str, currency: str, made_on: date | None
 
     `made_on` is one making's day; None takes all makings. Columns: horizon (in words), windows, series,
     wape, bias, coverage_80, coverage_95, and these four with `promised_` before: the backtest of the
-    model now in force, null for the month's total.
+    model now in force, null where it did not reach so far.
     """
     promised = {r["horizon"]: r for r in backtest(level, metric, currency).to_pylist() if r["is_champion"]}
     rows = []
     for row in _record(level, metric, currency, made_on):
         if row["model"] is None:
-            then: dict[str, Any] = promised.get(_DAYS.get(row["horizon"], 0), {})
+            then: dict[str, Any] = promised.get(row["horizon"], {})
             rows.append(
                 {
                     "horizon": HORIZONS[row["horizon"]],

@@ -135,6 +135,7 @@ def build_warehouse(root: Path, *, last_day: date = LAST_DAY, surcharge: Decimal
             marts.daily_costs_table(TAG_KEYS),
             series.COST_FEATURES,
             forecasts.COST_FORECASTS,
+            forecasts.COST_FORECASTS_MONTHLY,
             forecasts.FORECAST_ACCURACY,
             forecasts.FORECAST_RECORD,
             PLANNED_CHANGES,
@@ -268,10 +269,16 @@ def _models(build: Builder, last_day: date) -> None:
     build.put(series.COST_FEATURES, {}, series.cost_features_sql(TAG_KEYS), cube | delivered)
     features: dict[str, Input] = {"cost_features": build.lake.input(series.COST_FEATURES)}
     made_at = datetime(last_day.year, last_day.month, last_day.day, 5, tzinfo=UTC) + timedelta(days=1)
-    text = f"SELECT * FROM ({sql.FORECASTS}) WHERE made_on_month = ?"
-    for month in sorted({f"{made_at - timedelta(days=n):%Y-%m}" for n in sql.MADE_DAYS_BEFORE}):
-        build.put(forecasts.COST_FORECASTS, {"made_on_month": month}, text, features, made_at, month)
-    ledger: dict[str, Input] = {**features, "cost_forecasts": build.lake.input(forecasts.COST_FORECASTS)}
+    ledgers = {
+        forecasts.COST_FORECASTS: sql.FORECASTS,
+        forecasts.COST_FORECASTS_MONTHLY: sql.FORECASTS_MONTHLY,
+    }
+    ledger = features
+    for table, rows in ledgers.items():
+        text = f"SELECT * FROM ({rows}) WHERE made_on_month = ?"
+        for month in sorted({f"{made_at - timedelta(days=n):%Y-%m}" for n in sql.MADE_DAYS_BEFORE}):
+            build.put(table, {"made_on_month": month}, text, features, made_at, month)
+        ledger = {**ledger, table.name: build.lake.input(table)}
     build.put(forecasts.FORECAST_RECORD, {}, load_sql("forecast_record"), ledger)
     build.put(forecasts.FORECAST_ACCURACY, {}, sql.ACCURACY, {})
     build.put(ENDING_COMMITMENTS, {}, widened(sql.ENDING_COMMITMENTS, ENDING_COMMITMENTS), {}, last_day)

@@ -246,15 +246,50 @@ SELECT s.* EXCLUDE (level_of, data_until), s.data_until - saw_less AS data_until
 FROM series AS s, makings, given, range(1, 61) AS t (h)
 """
 
+FORECASTS_MONTHLY = """
+WITH given AS (SELECT ?::TIMESTAMPTZ AS newest),
+makings (before, saw_less, factor) AS (VALUES
+    (INTERVAL 0 DAY, 0, 1.00), (INTERVAL 1 DAY, 0, 2.00), (INTERVAL 30 DAY, 30, 1.10)
+),
+days AS (
+    SELECT *, max(day) OVER (PARTITION BY series_id) - saw_less AS data_until,
+        day <= data_until AND day >= date_trunc('month', data_until) AS is_under_way
+    FROM cost_features, makings WHERE is_complete
+),
+series AS (
+    SELECT series_id, level, ServiceProviderName, BillingAccountId, SubAccountId,
+        any_value(SubAccountName) AS SubAccountName, ServiceName, RegionId, tag_key, tag_value, metric,
+        BillingCurrency, before, data_until,
+        round(avg(cost), 2)::DECIMAL(38,18) * any_value(factor) AS day_cost,
+        coalesce(sum(cost) FILTER (WHERE is_under_way), 0) AS so_far
+    FROM days
+    GROUP BY ALL
+),
+months AS (
+    SELECT *, (date_trunc('month', data_until) + to_months(h::INTEGER))::DATE AS month,
+        last_day(month) - greatest(data_until, month - 1) AS days, h
+    FROM series, range(0, 19) AS t (h)
+)
+SELECT m.* EXCLUDE (before, day_cost, so_far, days, h), newest - before AS made_at,
+    h::INTEGER AS horizon, if(last_day(month) <= data_until + 60, 'AutoETS', 'Theta') AS model,
+    last_day(month) <= data_until + 60 AS from_days, if(h = 0, so_far, 0) AS actual,
+    if(h = 0, so_far, 0) + day_cost * days AS mean,
+    mean - h - 1 AS lo_80, mean + h + 1 AS hi_80, mean - 2 * h - 2 AS lo_95, mean + 2 * h + 2 AS hi_95,
+    strftime(newest - before, '%Y-%m') AS made_on_month
+FROM months AS m, given
+WHERE days > 0
+"""
+
 ACCURACY = """
 SELECT level, metric, currency AS BillingCurrency, model, horizon, 'backtest' AS kind, 3 AS series,
-    4 AS windows, wape * horizon / 30 AS wape, 0.8 AS mase, -0.01 AS bias, 0.81 AS coverage_80,
-    0.94 AS coverage_95, model = 'AutoETS' AS is_champion, 'run-1' AS mlflow_run_id
+    4 AS windows, wape * days / 30 AS wape, if(horizon = 'month_end', NULL, 0.8) AS mase, -0.01 AS bias,
+    0.81 AS coverage_80, 0.94 AS coverage_95, model = 'AutoETS' AS is_champion, 'run-1' AS mlflow_run_id
 FROM (VALUES ('total'), ('provider'), ('billing_account'), ('account'), ('service'), ('region'), ('tag'),
         ('account_service')) AS l (level),
     (VALUES ('BilledCost'), ('EffectiveCost')) AS m (metric), (VALUES ('USD'), ('EUR')) AS c (currency),
     (VALUES ('AutoETS', 0.06), ('SeasonalNaive', 0.09)) AS a (model, wape),
-    (VALUES (7), (30), (90)) AS h (horizon)
+    (VALUES ('7d', 7), ('30d', 30), ('90d', 90), ('month_end', 10), ('3m', 40), ('12m', 50))
+        AS h (horizon, days)
 """
 
 _SPIKE_SERIES = "ServiceProviderName = 'AWS' AND ServiceName = 'Amazon Elastic Compute Cloud'"

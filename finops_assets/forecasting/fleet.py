@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from finops_assets.forecasting.backtest import (
 from finops_assets.forecasting.boosted import DirectXGBoost
 from finops_assets.forecasting.combination import MEMBERS, Weights, combine, learn
 from finops_assets.forecasting.combination import NAME as COMBINATION
+from finops_assets.forecasting.day_paths import day_paths
 from finops_assets.forecasting.facts import NOTHING, Facts, newest_day, with_planned, without_planned
 from finops_assets.forecasting.harmonic import TWO_YEARS, HarmonicETS
 from finops_assets.forecasting.hierarchy import (
@@ -37,6 +38,9 @@ from finops_assets.forecasting.intervals import Calibration, band, calibrate, wi
 from finops_assets.forecasting.kept_backtest import Judged, backtest_table, read_backtest
 from finops_assets.forecasting.models import MSTL, WEEK, AutoETS, AutoTheta, Model
 from finops_assets.forecasting.money import to_money
+from finops_assets.forecasting.month_end import measure_month_end
+from finops_assets.forecasting.month_table import month_table
+from finops_assets.forecasting.months import Daily, forecast_months
 from finops_assets.forecasting.paths import error_paths
 from finops_assets.forecasting.prophet import Prophet
 from finops_assets.forecasting.public_holidays import Holidays
@@ -64,12 +68,13 @@ _AMOUNTS = ("mean", *_BOUNDS)
 class FleetForecast:
     """What one making gives.
 
-    `forecasts` has the columns of COST_FORECASTS but made_at and made_on_month, `accuracy` those of
-    FORECAST_ACCURACY but mlflow_run_id, `paths` those of FORECAST_PATHS. `skipped` counts the series whose
-    bills ended long ago.
+    `forecasts` has the columns of COST_FORECASTS but made_at and made_on_month, `months` those of
+    COST_FORECASTS_MONTHLY but these, `accuracy` those of FORECAST_ACCURACY but mlflow_run_id, `paths` those
+    of FORECAST_PATHS. `skipped` counts the series whose bills ended long ago.
     """
 
     forecasts: pa.Table
+    months: pa.Table
     accuracy: pa.Table
     paths: pa.Table
     skipped: int
@@ -95,7 +100,7 @@ def forecast_fleet(
     facts: Facts = NOTHING,
     backtest: pa.Table | None = None,
 ) -> FleetForecast:
-    """Forecast every series of `cost_features` for the `horizon` days after its last complete day.
+    """Forecast every series of `cost_features`: `horizon` days after its last complete day, and 18 months.
 
     Every series with a complete day gets a champion row for each day, and the seasonal naive beside it
     where that is not the champion. Forecasts add up: a sum of leaves is their exact sum, and regions and
@@ -106,10 +111,22 @@ def forecast_fleet(
     """
     complete, fleet = read_fleet(features)
     alive, names = _alive(complete, fleet)
-    made = _coherent(alive, names, facts, horizon, backtest)
+    hierarchy = hierarchy_of(names)
+    made = _coherent(alive, names, hierarchy, facts, horizon, backtest)
+    judged = [replace(s, history=s.history.until(made.until)) for s in alive]
+    walked = day_paths(made.errors)
+    daily = [_daily(frame, made.ahead.get(i)) for i, frame in enumerate(made.made)]
+    months = forecast_months(alive, hierarchy, daily, walked)
+    by_day = pd.concat([_labelled(made.measured, "d"), measure_month_end(walked, judged)], ignore_index=True)
     return FleetForecast(
         forecasts=_forecast_table(complete, made.made),
-        accuracy=_accuracy_table(made.measured, made.winners),
+        months=month_table(complete, alive, months.rows),
+        accuracy=pa.concat_tables(
+            [
+                _accuracy_table(by_day, made.winners),
+                _accuracy_table(_labelled(months.measured, "m"), months.winners),
+            ]
+        ),
         paths=error_paths(made.errors, made.winners),
         skipped=len(fleet) - len(alive),
     )
@@ -140,10 +157,15 @@ def _judged(fleet: Sequence[Series], hierarchy: Hierarchy, facts: Facts) -> Judg
 
 
 def _coherent(
-    billed: Sequence[Series], names: pd.DataFrame, facts: Facts, horizon: int, kept: pa.Table | None
+    billed: Sequence[Series],
+    names: pd.DataFrame,
+    hierarchy: Hierarchy,
+    facts: Facts,
+    horizon: int,
+    kept: pa.Table | None,
 ) -> SeriesForecasts:
     """Forecast leaves and cuts, and make everything above them out of them; `made` in the fleet's order."""
-    hierarchy, called = hierarchy_of(names), _called(names)
+    called = _called(names)
     fleet = without_planned(billed, called, hierarchy, facts.planned)
     judged = (
         _judged(fleet, hierarchy, facts)
@@ -186,6 +208,23 @@ def _coherent(
         winners={**run.winners, **winners},
         made=[made[i] for i in range(len(fleet))],
         until=run.until,
+        ahead={i: mean for i, mean in champion.items() if i not in added.cuts},
+    )
+
+
+def _labelled(measured: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """Horizons as the tables name them: 30d, 12m."""
+    return measured.assign(horizon=[f"{horizon}{unit}" for horizon in measured["horizon"]])
+
+
+def _daily(frame: pd.DataFrame, ahead: FloatArray | None) -> Daily:
+    """A series' forecast in force; `ahead` are its days where there are more than those published."""
+    champion = frame[frame["is_champion"]]
+    means = champion["mean"].to_numpy() if ahead is None else ahead
+    return Daily(
+        model=str(champion["model"].iloc[0]),
+        cents=np.rint(means * 100).astype(np.int64),
+        bounds=champion[list(_BOUNDS)].to_numpy().T,
     )
 
 
@@ -216,6 +255,9 @@ class SeriesForecasts:
     made: list[pd.DataFrame]
     until: np.datetime64
     """The last day that the backtest looked at: the same for all, so that what it said adds up."""
+
+    ahead: Mapping[int, FloatArray] = field(default_factory=dict)
+    """The days of leaves, by position in the fleet: beyond the horizon, too, where a sum needs them."""
 
 
 @dataclass(frozen=True)
@@ -405,7 +447,7 @@ def _accuracy_table(measured: pd.DataFrame, winners: dict[Group, str]) -> pa.Tab
             "metric": texts("metric"),
             "BillingCurrency": texts("currency"),
             "model": texts("model"),
-            "horizon": pa.array(measured["horizon"].to_numpy().astype(np.int32)),
+            "horizon": texts("horizon"),
             "kind": pa.array(["backtest"] * len(measured), pa.string()),
             "series": pa.array(measured["series"].to_numpy().astype(np.int32)),
             "windows": pa.array(measured["windows"].to_numpy().astype(np.int32)),

@@ -15,7 +15,7 @@ JOIN forecast_accuracy AS a
     AND a.level = r.level
     AND a.metric = r.metric
     AND a.BillingCurrency = r.BillingCurrency
-    AND CAST(a.horizon AS VARCHAR) IN (r.horizon, rtrim(r.horizon, 'd'))
+    AND a.horizon = r.horizon
 WHERE r.model IS NULL
     AND r.made_on >= ?
     AND r.level IN ('total', 'provider')

@@ -1,10 +1,10 @@
--- cost_forecasts, cost_features → how right each making of a forecast has turned out.
+-- cost_forecasts, cost_forecasts_monthly, cost_features → how right each making has turned out.
 --
 -- What came are the complete days as they are now: a restated day is judged by its newest figure. A
 -- series counts at a horizon when all of it has come; a series that is in no bill any more does not.
 -- Of several makings on one day (UTC) the last counts. Sums are exact, only their ratios are DOUBLE.
 --
--- Reads: cost_forecasts, cost_features.
+-- Reads: cost_forecasts, cost_forecasts_monthly, cost_features.
 WITH
 last_of_day AS (
     SELECT CAST(made_at AT TIME ZONE 'UTC' AS DATE) AS made_on, max(made_at) AS made_at
@@ -72,14 +72,41 @@ by_month AS (
     GROUP BY ALL
     HAVING count(*) = last_day(c.made_on) - greatest(any_value(m.month), c.data_until + 1) + 1
 ),
+-- The months after that of data_until, once all of them are complete; only what was in force is kept of them.
+by_months AS (
+    SELECT
+        f.series_id, f.level, f.metric, f.BillingCurrency,
+        -- Near months may be another model's: that of the furthest names them all.
+        arg_max(f.model, f.horizon) AS model,
+        true AS is_champion,
+        d.made_on,
+        f.data_until,
+        h.name AS horizon,
+        h.months AS days,
+        sum(abs(f.mean - m.total)) AS absolute_error,
+        sum(f.mean - m.total) AS error,
+        sum(abs(m.total)) AS absolute_actual,
+        count_if(m.total BETWEEN f.lo_80 AND f.hi_80) AS inside_80,
+        count_if(m.total BETWEEN f.lo_95 AND f.hi_95) AS inside_95
+    FROM cost_forecasts_monthly AS f
+    JOIN last_of_day AS d ON d.made_at = f.made_at
+    JOIN month_totals AS m ON m.series_id = f.series_id AND m.month = f.month
+    JOIN (VALUES ('3m', 3), ('12m', 12)) AS h (name, months) ON f.horizon BETWEEN 1 AND h.months
+    GROUP BY f.series_id, f.level, f.metric, f.BillingCurrency, d.made_on, f.data_until, h.name, h.months
+    HAVING count(*) = h.months
+),
 judged AS (
     SELECT
         j.*,
         -- The error of a total is no day's, so it is not held against a day's.
-        CASE WHEN j.horizon <> 'month_end' AND a.naive_error > 0
+        CASE WHEN j.horizon IN ('7d', '30d', '90d') AND a.naive_error > 0
             THEN j.absolute_error / j.days / a.naive_error
         END AS scaled_error
-    FROM (SELECT * FROM by_days UNION ALL BY NAME SELECT * FROM by_month) AS j
+    FROM (
+        SELECT * FROM by_days
+        UNION ALL BY NAME SELECT * FROM by_month
+        UNION ALL BY NAME SELECT * FROM by_months
+    ) AS j
     LEFT JOIN actual AS a ON a.series_id = j.series_id AND a.day = j.data_until
 )
 SELECT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import pyarrow as pa
 
@@ -16,6 +16,10 @@ from finops_assets.series import LEVELS, SERIES_COLUMNS
 Level: TypeAlias = Literal[
     "total", "provider", "billing_account", "account", "service", "region", "tag", "account_service"
 ]
+
+Horizon: TypeAlias = Literal["7d", "30d", "90d", "month_end", "3m", "12m"]
+HORIZONS: tuple[Horizon, ...] = get_args(Horizon)
+"""How far ahead errors are told, the nearest first."""
 
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "total": (),
@@ -48,7 +52,7 @@ newest AS (
 )"""
 
 
-_OF_SERIES = """
+OF_SERIES = """
 f.level = $1 AND f.metric = $2 AND ($3 IS NULL OR f.BillingCurrency = $3)
     AND ($4 IS NULL OR list_contains($4::VARCHAR[], f.ServiceProviderName))
     AND ($5 IS NULL OR f.SubAccountId = $5) AND ($6 IS NULL OR f.ServiceName = $6)
@@ -56,6 +60,7 @@ f.level = $1 AND f.metric = $2 AND ($3 IS NULL OR f.BillingCurrency = $3)
     AND ($9 IS NULL OR f.tag_key = $9) AND ($10 IS NULL OR f.tag_value = $10)
     AND ($11 IS NULL OR f.series_id = $11)
 """
+"""SQL over a ledger f: whether a row is of the series asked for, by the parameters of `forecast` in order."""
 
 
 def forecast(
@@ -84,7 +89,7 @@ def forecast(
         warehouse,
         f"""
 WITH {_NEWEST}
-SELECT * EXCLUDE (is_champion, made_on_month) FROM newest AS f WHERE {_OF_SERIES} ORDER BY series_id, day
+SELECT * EXCLUDE (is_champion, made_on_month) FROM newest AS f WHERE {OF_SERIES} ORDER BY series_id, day
 """,
         (
             level, metric, currency, names_of(provider), account, service, billing_account, region, tag_key,
@@ -119,7 +124,11 @@ def accuracy(warehouse: Reader) -> pa.Table:
     """forecast_accuracy: each model's errors by level, metric, currency and horizon. Shares are DOUBLE."""
     return fetch(
         warehouse,
-        "SELECT * FROM forecast_accuracy ORDER BY level, metric, BillingCurrency, horizon, wape, model",
+        """
+SELECT * FROM forecast_accuracy
+ORDER BY level, metric, BillingCurrency, list_position($1::VARCHAR[], horizon), wape, model
+""",
+        (list(HORIZONS),),
     )
 
 
@@ -204,10 +213,9 @@ SELECT * FROM forecast_record
 WHERE ($1 IS NULL OR level = $1) AND ($2 IS NULL OR metric = $2) AND ($3 IS NULL OR BillingCurrency = $3)
     AND ($4 IS NULL OR made_on = $4)
 ORDER BY list_position($5::VARCHAR[], level), metric, BillingCurrency,
-    list_position(['7d', '30d', '90d', 'month_end'], horizon), made_on DESC NULLS FIRST, is_champion DESC,
-    model NULLS FIRST
+    list_position($6::VARCHAR[], horizon), made_on DESC NULLS FIRST, is_champion DESC, model NULLS FIRST
 """,
-        (level, metric, currency, made_on, list(LEVELS)),
+        (level, metric, currency, made_on, list(LEVELS), list(HORIZONS)),
     )
 
 
@@ -244,7 +252,7 @@ said AS (
     FROM cost_forecasts AS f
     JOIN making USING (made_at)
     LEFT JOIN cost_features AS a ON a.series_id = f.series_id AND a.day = f.day AND a.is_complete
-    WHERE f.is_champion AND {_OF_SERIES}
+    WHERE f.is_champion AND {OF_SERIES}
 )"""
 
 

@@ -115,6 +115,10 @@ def _of_forecasts(at: _Place) -> str:
     return scoped_series.forecasts_sql(at.published)
 
 
+def _of_months(at: _Place) -> str:
+    return scoped_series.months_sql(at.published)
+
+
 def _of_snapshot(at: _Place) -> str:
     """When it was published. Versions and rows of tables tell what came of others."""
     return (
@@ -132,6 +136,7 @@ RULES: Mapping[str, Rule] = {
     # Series, and what is said of them.
     "cost_features": _of_features,
     "cost_forecasts": _of_forecasts,
+    "cost_forecasts_monthly": _of_months,
     "cost_anomalies": _of_anomalies,
     "anomaly_drivers": _of_drivers,
     "anomaly_feedback": _of_series,

@@ -149,13 +149,16 @@ FROM {published}.cost_features AS f JOIN parts AS p ON p.leaf_id = f.series_id
 GROUP BY ALL"""
 
 
+_AMOUNTS = ("mean", "lo_80", "hi_80", "lo_95", "hi_95")
+
+
 def forecasts_sql(published: str) -> str:
     """SQL of cost_forecasts: whole series, and the parts.
 
     A part's mean is the exact sum of what was in force for its leaves. Its bounds are sums of theirs, which
     is wider than an interval of the sum.
     """
-    bounds = ", ".join(f"sum(f.{c})::{MONEY} AS {c}" for c in ("mean", "lo_80", "hi_80", "lo_95", "hi_95"))
+    bounds = ", ".join(f"sum(f.{c})::{MONEY} AS {c}" for c in _AMOUNTS)
     return f"""
 SELECT * FROM {published}.cost_forecasts WHERE {IS_WHOLE}
 UNION ALL BY NAME
@@ -166,3 +169,21 @@ SELECT *, CAST(day - data_until AS INTEGER) AS horizon FROM (
     WHERE f.is_champion
     GROUP BY ALL
 )"""
+
+
+def months_sql(published: str) -> str:
+    """SQL of cost_forecasts_monthly: whole series, and the parts, as by day.
+
+    A part has the months that all its leaves have: of two bills that end in different months one has none
+    left to forecast of the older.
+    """
+    amounts = ", ".join(f"sum(f.{c})::{MONEY} AS {c}" for c in ("actual", *_AMOUNTS))
+    return f"""
+SELECT * FROM {published}.cost_forecasts_monthly WHERE {IS_WHOLE}
+UNION ALL BY NAME
+SELECT * EXCLUDE (leaves), CAST(date_diff('month', data_until, month) AS INTEGER) AS horizon FROM (
+    SELECT {_NAMED}, f.month, f.made_at, min(f.data_until) AS data_until, {literal(PART)} AS model,
+        bool_and(f.from_days) AS from_days, {amounts}, f.made_on_month, count(*) AS leaves
+    FROM {published}.cost_forecasts_monthly AS f JOIN parts AS p ON p.leaf_id = f.series_id
+    GROUP BY ALL
+) QUALIFY leaves = max(leaves) OVER (PARTITION BY series_id, made_at)"""

@@ -13,7 +13,7 @@ import streamlit as st
 from finops_assets.queries import forecasts
 from finops_assets.queries.costs import Metric
 from finops_assets.queries.forecasts import series_filters
-from streamlit_app import breakdown, charts, data, filters, live, plan_form, states, tables
+from streamlit_app import breakdown, charts, data, filters, forecast_months, live, plan_form, states, tables
 from streamlit_app.format import COST_LABELS, compact, day, growth, markdown, money, percent, signed_percent
 from streamlit_app.links import Figure, rows_link
 from streamlit_app.series import LEVELS, series_name
@@ -65,8 +65,9 @@ def page() -> None:
                 width="stretch",
             )
             rows_link(figure, "Bill rows of the history")
+        _days(ahead, currency)
+    forecast_months.section(row, currency, metric)
     plan_form.section(row, row["last_day"], currency, metric)
-    _tables(ahead, currency)
     _record(row, metric, currency)
 
 
@@ -101,7 +102,7 @@ def _cards(row: dict[str, Any], ahead: pa.Table, figure: Figure) -> None:
         Figure(figure.end - timedelta(days=NEAR), figure.end, figure.metric, figure.currency, figure.filters)
     )
     share = growth(recent, expected)
-    best = _champion(row, figure.metric, figure.currency, NEAR)
+    best = _champion(row, figure.metric, figure.currency)
     with st.grid(4, min_column_width=160):
         st.metric(
             f"Next {near.num_rows} days",
@@ -129,7 +130,7 @@ def _cards(row: dict[str, Any], ahead: pa.Table, figure: Figure) -> None:
             f"{best['bias'] * 100:+.1f}% bias" if best else None,
             delta_color="off",
             delta_arrow="off",
-            delta_description=f"{best['horizon']} days ahead" if best else None,
+            delta_description=f"{live.HORIZONS[best['horizon']]} ahead" if best else None,
             help="In the backtest: the daily errors over the daily costs (WAPE), all series of this level.",
             border=True,
             height="stretch",
@@ -146,39 +147,22 @@ def _cards(row: dict[str, Any], ahead: pa.Table, figure: Figure) -> None:
         )
 
 
-def _tables(ahead: pa.Table, currency: str) -> None:
-    with st.container(border=True):
-        shown = st.segmented_control(
-            "By", ("By month", "By day"), default="By month", required=True, key="step", bind="query-params",
-            label_visibility="collapsed",
-        )  # fmt: skip
-        table = ahead.select(["day", "mean", "lo_80", "hi_80", "lo_95", "hi_95"])
-        by_month = shown != "By day"
-        if by_month:
-            month = pc.cast(pc.floor_temporal(table["day"], unit="month"), pa.date32())
-            grouped = table.append_column("month", month).group_by("month", use_threads=False)
-            table = grouped.aggregate(
-                [("day", "count"), ("mean", "sum"), ("lo_80", "sum"), ("hi_80", "sum")]
-            ).rename_columns(["day", "days", "mean", "lo_80", "hi_80"])
-        columns = {
-            "day": st.column_config.DateColumn(
-                "Month" if by_month else "Day", format="MMMM YYYY" if by_month else "ddd D MMM YYYY"
-            ),
-            **({"days": st.column_config.NumberColumn("Days forecast")} if by_month else {}),
-            "mean": tables.money_column("Expected", currency),
-            "lo_80": tables.money_column("80% from", currency),
-            "hi_80": tables.money_column("80% to", currency),
-        }
-        if not by_month:
-            columns |= {
+def _days(ahead: pa.Table, currency: str) -> None:
+    with st.expander("Day by day"):
+        tables.show(
+            ahead,
+            {
+                "day": st.column_config.DateColumn("Day", format="ddd D MMM YYYY"),
+                "mean": tables.money_column("Expected", currency),
+                "lo_80": tables.money_column("80% from", currency),
+                "hi_80": tables.money_column("80% to", currency),
                 "lo_95": tables.money_column("95% from", currency),
                 "hi_95": tables.money_column("95% to", currency),
-            }
-        tables.show(
-            table, columns, alt="The forecast", height=tables.fitted(table), name="forecast", whole=ahead
+            },
+            alt="The forecast day by day",
+            height=tables.fitted(ahead),
+            name="forecast",
         )
-        if by_month:
-            st.caption("A month's bounds add up its days' bounds: wider than needed, never too sure.")
 
 
 def _record(row: dict[str, Any], metric: str, currency: str) -> None:
@@ -188,12 +172,14 @@ def _record(row: dict[str, Any], metric: str, currency: str) -> None:
     since = live.errors_by_model(row["level"], metric, currency)
     keys = zip(*(table[name].to_pylist() for name in ("model", "is_champion", "horizon")), strict=True)
     table = table.append_column("since", pa.array([since.get(key) for key in keys], pa.float64()))
+    words = pa.array([live.HORIZONS[name] for name in table["horizon"].to_pylist()], pa.string())
+    table = table.set_column(table.schema.get_field_index("horizon"), "horizon", words)
     with st.container(border=True):
         st.subheader(f"How right it was: {LEVELS[row['level']].lower()} level, backtested")
         tables.show(
             table,
             {
-                "horizon": st.column_config.NumberColumn("Days ahead", format="%d"),
+                "horizon": "Ahead",
                 "model": "Model",
                 "is_champion": st.column_config.CheckboxColumn("In force"),
                 "wape": st.column_config.NumberColumn("Error (WAPE)", format="percent"),
@@ -211,7 +197,7 @@ def _record(row: dict[str, Any], metric: str, currency: str) -> None:
                 "mase": st.column_config.NumberColumn(
                     "MASE",
                     format="%.2f",
-                    help="Error against repeating last week; below 1 is better.",
+                    help="Error against repeating last week, or last month; below 1 is better.",
                 ),
                 "bias": st.column_config.NumberColumn("Bias", format="percent"),
                 "coverage_80": st.column_config.NumberColumn("In 80% band", format="percent"),
@@ -223,11 +209,11 @@ def _record(row: dict[str, Any], metric: str, currency: str) -> None:
         )
 
 
-def _champion(row: dict[str, Any], metric: str, currency: str, horizon: int) -> dict[str, Any] | None:
-    """The record of the model in force, at the horizon nearest to `horizon` days."""
+def _champion(row: dict[str, Any], metric: str, currency: str) -> dict[str, Any] | None:
+    """The record of the model in force 30 days ahead, or 7 where no backtest reached so far."""
     table = live.backtest(row["level"], metric, currency)
-    best = [r for r in table.to_pylist() if r["is_champion"]]
-    return min(best, key=lambda r: abs(r["horizon"] - horizon), default=None)
+    best = {r["horizon"]: r for r in table.to_pylist() if r["is_champion"]}
+    return best.get("30d") or best.get("7d")
 
 
 page()

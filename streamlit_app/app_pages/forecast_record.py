@@ -234,7 +234,7 @@ def _record(level: str, metric: str, currency: str, made_on: date) -> None:
         )
         st.caption(
             "All series of the level, by what was in force when it was made. The backtest is that of the "
-            "models in force now; it promises nothing of a month's total."
+            "models in force now."
         )
 
 

@@ -29,6 +29,7 @@ READINGS = (
     "/api/v1/costs/dimensions/ServiceName?",
     "/api/v1/costs/aws?start_date=2026-01-01&end_date=2026-01-31",
     "/api/v1/forecast?",
+    "/api/v1/forecast/months?",
     "/api/v1/forecast/accuracy?",
     "/api/v1/forecast/record?",
     "/api/v1/forecast/said?made_on=2026-03-21",

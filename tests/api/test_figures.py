@@ -25,6 +25,7 @@ from finops_api.v1.costs.schemas import (
 from finops_api.v1.forecast.schemas import (
     AccuracyAnswer,
     ForecastAnswer,
+    MonthsAnswer,
     OutlookAnswer,
     RecordAnswer,
     SaidAnswer,
@@ -64,6 +65,7 @@ ANSWERS: list[tuple[str, type[BaseModel]]] = [
     ("/conformance", ConformanceAnswer),
     ("/conformance/scores", ScoresAnswer),
     ("/forecast?level=service&provider=aws", ForecastAnswer),
+    ("/forecast/months?level=service&provider=aws", MonthsAnswer),
     ("/forecast/accuracy", AccuracyAnswer),
     ("/forecast/record", RecordAnswer),
     ("/forecast/said?made_on=2026-02-19&level=service", SaidAnswer),
@@ -262,6 +264,30 @@ def test_forecasts_are_of_the_champion(client: TestClient) -> None:
     assert (series["provider"], series["currency"], series["model"]) == ("AWS", "USD", "AutoETS")
     assert len(series["days"]) == 60
     assert found["made_at"] == "2026-03-21T05:00:00Z"
+
+
+def test_months_hold_what_came_what_is_forecast_and_how_wrong_that_was(client: TestClient) -> None:
+    found = answer(client, "/forecast/months", level="provider", provider="aws")
+    (series,) = found["series"]
+    months = series["months"]
+    assert [m["month"][:7] for m in months[:3]] == ["2026-03", "2026-04", "2026-05"]
+    assert (months[-1]["month"], len(months)) == ("2027-09-01", 19)
+    assert all(Decimal(m["mean"]) == Decimal(m["actual"]) + Decimal(m["forecast"]) for m in months)
+    assert Decimal(months[0]["actual"]) > 0
+    assert "start_date=2026-03-01&end_date=2026-03-19" in months[0]["rows_url"]
+    assert {m["rows_url"] for m in months[1:]} == {None}
+    # The days of the daily forecast end in May: April is their sum.
+    days = answer(client, "/forecast", level="provider", provider="aws")["series"][0]["days"]
+    assert Decimal(months[1]["mean"]) == sum(Decimal(d["mean"]) for d in days if d["day"][:7] == "2026-04")
+    assert [m["from_days"] for m in months] == [True] * 2 + [False] * 17
+    horizons = ["month_end", *["3m"] * 3, *["12m"] * 9, *[None] * 6]
+    assert [m["error_horizon"] for m in months] == horizons
+    assert [m["wape"] for m in months[::6]] == [
+        pytest.approx(0.02),
+        pytest.approx(0.1),
+        pytest.approx(0.1),
+        None,
+    ]
 
 
 def test_what_was_said_and_what_came(client: TestClient) -> None:

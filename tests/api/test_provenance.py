@@ -28,6 +28,7 @@ ANSWERS = [
     f"/costs/rows?{ALL}&filter=RegionId = us-east-1&limit=1",
     f"/costs/dimensions/x_Tag_team?{ALL}",
     "/forecast/outlook?metric=BilledCost",
+    "/forecast/months?level=service&metric=BilledCost",
     "/forecast/said?made_on=2026-02-19&level=service&metric=BilledCost",
     "/anomalies?status=ended&level=service",
     "/anomalies/spike",

@@ -108,7 +108,7 @@ def test_a_live_error_beyond_the_promise_is_one(
     write(
         platform,
         FORECAST_ACCURACY,
-        f"SELECT {group}, 'AutoETS' AS model, 7 AS horizon, 'backtest' AS kind, 0.05 AS wape, "
+        f"SELECT {group}, 'AutoETS' AS model, '7d' AS horizon, 'backtest' AS kind, 0.05 AS wape, "
         "true AS is_champion",
     )
     made = f"SELECT {group}, '7d' AS horizon, true AS is_champion"

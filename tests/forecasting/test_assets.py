@@ -21,7 +21,12 @@ from finops_assets.defs.forecasting import record, retraining
 from finops_assets.defs.resources import Platform
 from finops_assets.marts.anomalies import ANOMALY_DRIVERS, COST_ANOMALIES
 from finops_assets.marts.budgets import FORECAST_PATHS
-from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_ACCURACY, FORECAST_RECORD
+from finops_assets.marts.forecasts import (
+    COST_FORECASTS,
+    COST_FORECASTS_MONTHLY,
+    FORECAST_ACCURACY,
+    FORECAST_RECORD,
+)
 from finops_assets.marts.series import COST_FEATURES
 from finops_assets.marts.training import FORECAST_BACKTEST, FORECAST_TRAININGS
 from finops_assets.schema import Table
@@ -36,6 +41,7 @@ MADE = (
     FORECAST_BACKTEST,
     FORECAST_TRAININGS,
     COST_FORECASTS,
+    COST_FORECASTS_MONTHLY,
     FORECAST_ACCURACY,
     FORECAST_PATHS,
     FORECAST_RECORD,
@@ -138,13 +144,13 @@ def test_from_the_cube_to_drivers_once_for_each_state_of_the_data(platform: Plat
     wape = ask(
         platform,
         FORECAST_ACCURACY,
-        "SELECT wape FROM t WHERE level = 'total' AND metric = 'BilledCost' AND horizon = 30 "
+        "SELECT wape FROM t WHERE level = 'total' AND metric = 'BilledCost' AND horizon = '30d' "
         "AND model = 'SeasonalNaive'",
     )[0][0]
     database = current_settings().paths.mlflow.resolve() / "mlflow.db"
     client = MlflowClient(tracking_uri=f"sqlite:///{database}")
     logged = client.get_run(run_ids[0][0]).data.metrics
-    assert logged["wape/total/BilledCost/USD/SeasonalNaive/30"] == pytest.approx(wape)
+    assert logged["wape/total/BilledCost/USD/SeasonalNaive/30d"] == pytest.approx(wape)
     assert [a.path for a in client.list_artifacts(run_ids[0][0])] == ["accuracy.csv", "model"]
 
     # The injected spike, at every level it is seen, and its cause.

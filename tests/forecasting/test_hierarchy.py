@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from finops_assets.forecasting.fleet import forecast_fleet
+from finops_assets.forecasting.fleet import FleetForecast, forecast_fleet
 from finops_assets.forecasting.hierarchy import hierarchy_of
 from tests.forecasting.fleets import FIRST_DAY, Floats, cost_like
 
@@ -86,9 +86,13 @@ def features() -> pa.Table:
 
 
 @pytest.fixture(scope="module")
-def champions() -> list[dict[str, object]]:
-    made = forecast_fleet(features()).forecasts
-    return [row for row in made.to_pylist() if row["is_champion"]]
+def made() -> FleetForecast:
+    return forecast_fleet(features())
+
+
+@pytest.fixture(scope="module")
+def champions(made: FleetForecast) -> list[dict[str, object]]:
+    return [row for row in made.forecasts.to_pylist() if row["is_champion"]]
 
 
 def by_day(rows: list[dict[str, object]], **named: object) -> dict[date, Decimal]:
@@ -128,9 +132,9 @@ def test_the_total_is_the_sum_of_what_it_holds(champions: list[dict[str, object]
     assert total == {day: parts[day] + come[day] for day in total}
 
 
-def test_a_sum_says_so_and_is_judged_as_one() -> None:
-    table = forecast_fleet(features()).accuracy.to_pylist()
-    of_total = {row["model"]: row for row in table if row["level"] == "total" and row["horizon"] == 30}
+def test_a_sum_says_so_and_is_judged_as_one(made: FleetForecast) -> None:
+    table = made.accuracy.to_pylist()
+    of_total = {row["model"]: row for row in table if row["level"] == "total" and row["horizon"] == "30d"}
     assert set(of_total) == {"BottomUp", "SeasonalNaive"}
     assert of_total["BottomUp"]["is_champion"]
     assert of_total["BottomUp"]["wape"] <= of_total["SeasonalNaive"]["wape"]
@@ -141,3 +145,47 @@ def test_series_without_leaves_are_forecast_by_themselves() -> None:
     alone = hierarchy_of(names[names["level"] != "account_service"])
     assert not alone.members
     assert not alone.cuts
+
+
+def by_month(made: FleetForecast, **named: object) -> dict[date, Decimal]:
+    """month → the sum of these series."""
+    found: dict[date, Decimal] = defaultdict(Decimal)
+    for row in made.months.to_pylist():
+        if all(row[k] == v for k, v in named.items()):
+            found[row["month"]] += row["mean"]
+    return found
+
+
+@pytest.mark.parametrize("provider", ["AWS", "Azure"])
+def test_months_of_a_provider_add_up_at_every_level(made: FleetForecast, provider: str) -> None:
+    leaves = by_month(made, level="account_service", ServiceProviderName=provider)
+    # July, whose bill ends on its 24th or 21st, and eighteen months after it.
+    assert list(leaves) == [date(2025 + (6 + n) // 12, (6 + n) % 12 + 1, 1) for n in range(19)]
+    for level in ("provider", "billing_account", "service", "region"):
+        assert by_month(made, level=level, ServiceProviderName=provider) == leaves
+
+
+def test_months_of_the_total_add_up_though_one_bill_lies_behind(made: FleetForecast) -> None:
+    total = by_month(made, level="total")
+    assert len(total) == 19
+    for level in ("account_service", "provider", "tag"):
+        assert by_month(made, level=level) == total
+
+
+def test_a_month_of_days_is_the_sum_of_its_days(
+    made: FleetForecast, champions: list[dict[str, object]]
+) -> None:
+    said: dict[tuple[object, str], Decimal] = defaultdict(Decimal)
+    for day in champions:
+        assert isinstance(day["mean"], Decimal)
+        said[day["series_id"], f"{day['day']:%Y-%m}"] += day["mean"]
+    costs = company()
+    for row in made.months.to_pylist():
+        values = costs[tuple(row[n] for n in NAMES)]
+        begun = (row["month"] - FIRST_DAY).days
+        known = sum((Decimal(f"{v:.2f}") for v in values[begun:]), Decimal(0)) if begun < len(values) else 0
+        assert row["actual"] == known
+        # The ninety days end in October.
+        assert row["from_days"] == (row["month"] < date(2025, 10, 1))
+        if row["from_days"]:
+            assert row["mean"] == row["actual"] + said[row["series_id"], f"{row['month']:%Y-%m}"]

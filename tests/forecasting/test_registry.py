@@ -42,7 +42,11 @@ def accuracy(**wape: float) -> pa.Table:
     rows: list[dict[str, Any]] = []
     for level, value in wape.items():
         group = {"level": level, "metric": "BilledCost", "BillingCurrency": "USD"}
-        for horizon, model, error in ((30, "AutoETS", value), (7, "AutoETS", 0.5), (30, "Naive", 0.9)):
+        for horizon, model, error in (
+            ("30d", "AutoETS", value),
+            ("7d", "AutoETS", 0.5),
+            ("30d", "Naive", 0.9),
+        ):
             of = {"model": model, "horizon": horizon, "is_champion": model == "AutoETS"}
             rows.append({**group, **of, "kind": "backtest", "wape": error})
     names = [c for c in FORECAST_ACCURACY.columns if c.name != "mlflow_run_id"]

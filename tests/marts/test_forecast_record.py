@@ -16,11 +16,12 @@ import pyarrow as pa
 import pytest
 
 from finops_assets.engine.duckdb import DuckDBEngine
-from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_RECORD
+from finops_assets.marts.forecasts import COST_FORECASTS, COST_FORECASTS_MONTHLY, FORECAST_RECORD
 from finops_assets.marts.series import COST_FEATURES
 from finops_assets.marts.sql import load_sql
 
 START, NEWEST = date(2026, 9, 1), date(2026, 10, 12)
+NO_MONTHS = COST_FORECASTS_MONTHLY.arrow_schema().empty_table()
 FIRST, SECOND, THIRD = date(2026, 9, 10), date(2026, 10, 1), date(2026, 10, 8)
 
 
@@ -79,7 +80,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[Any, ...], di
     ]
     ledger = pa.Table.from_pylist(rows, schema=COST_FORECASTS.arrow_schema())
     engine = DuckDBEngine(tmp_path_factory.mktemp("record"))
-    given = {"cost_forecasts": ledger, "cost_features": features()}
+    given = {"cost_forecasts": ledger, "cost_forecasts_monthly": NO_MONTHS, "cost_features": features()}
     found = engine.fetch(load_sql("forecast_record"), given)
     assert set(found.column_names) == {c.name for c in FORECAST_RECORD.columns}
     table = found.to_pylist()
@@ -142,5 +143,61 @@ def test_what_was_in_force_is_told_together_and_the_rest_only_by_model(
 
 
 def test_an_empty_ledger_has_no_record(tmp_path: Path) -> None:
-    nothing = {"cost_forecasts": COST_FORECASTS.arrow_schema().empty_table(), "cost_features": features()}
+    nothing = {
+        "cost_forecasts": COST_FORECASTS.arrow_schema().empty_table(),
+        "cost_forecasts_monthly": NO_MONTHS,
+        "cost_features": features(),
+    }
     assert DuckDBEngine(tmp_path).fetch(load_sql("forecast_record"), nothing).num_rows == 0
+
+
+def test_months_count_once_all_of_a_horizon_are_complete(tmp_path: Path) -> None:
+    # 10 a day from 1 January to 29 May 2026: February came to 280, March to 310, April to 300.
+    days = [date(2026, 1, 1) + timedelta(days=n) for n in range(149)]
+    came = [{**names("A"), "day": day, "cost": Decimal(10), "is_complete": True} for day in days]
+    made_at = datetime(2026, 2, 1, 5, tzinfo=UTC)
+    making = {"made_at": made_at, "made_on_month": "2026-02", "data_until": date(2026, 1, 31)}
+    of_day = {
+        "day": date(2026, 2, 1),
+        "horizon": 1,
+        "model": "AutoETS",
+        "is_champion": True,
+        "mean": Decimal(10),
+    }
+    said_of_months = [
+        ("AutoETS", Decimal(290)),
+        ("AutoETS", Decimal(299)),
+        ("Theta", Decimal(300)),
+        ("Theta", Decimal(1)),  # of May, which is not over
+    ]
+    months = [
+        {
+            **names("A"), **making, "month": date(2026, 1 + ahead, 1), "horizon": ahead, "model": model,
+            "mean": mean, "lo_80": mean - 5, "hi_80": mean + 5, "lo_95": mean - 10, "hi_95": mean + 10,
+        }
+        for ahead, (model, mean) in enumerate(said_of_months, start=1)
+    ]  # fmt: skip
+    given = {
+        "cost_forecasts": pa.Table.from_pylist(
+            [{**names("A"), **making, **of_day}], schema=COST_FORECASTS.arrow_schema()
+        ),
+        "cost_forecasts_monthly": pa.Table.from_pylist(months, schema=COST_FORECASTS_MONTHLY.arrow_schema()),
+        "cost_features": pa.Table.from_pylist(
+            [{**row, "lag_7": None} for row in came], schema=COST_FEATURES.arrow_schema()
+        ),
+    }
+    rows = DuckDBEngine(tmp_path).fetch(load_sql("forecast_record"), given).to_pylist()
+    told = [r for r in rows if r["horizon"] == "3m" and r["model"] == "Theta" and r["made_on"] is None]
+    assert [[r[m] for m in MEASURES] for r in told] == [
+        # Off by 10, 11 and 0; only April is inside 80%, February just inside 95%.
+        [
+            1,
+            1,
+            pytest.approx(21 / 890),
+            None,
+            pytest.approx(-1 / 890),
+            pytest.approx(1 / 3),
+            pytest.approx(2 / 3),
+        ]
+    ]
+    assert {r["horizon"] for r in rows} == {"3m"}

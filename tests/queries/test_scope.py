@@ -18,6 +18,7 @@ from finops_assets.defs.publishing.assets import native_tables, view_tables
 from finops_assets.queries import anomalies, budgets, forecasts
 from finops_assets.queries.access import Reader, Warehouse, as_known_on, fetch, pinned, within
 from finops_assets.queries.costs import CostQuery, costs, date_range
+from finops_assets.queries.forecast_months import forecast_months
 from finops_assets.queries.rows import RowNotFoundError, native_row
 from finops_assets.queries.scope import RULES, condition, rule_of
 from finops_assets.queries.snapshot import snapshot
@@ -140,6 +141,12 @@ def test_a_part_of_a_total_is_forecast_as_the_sum_of_its_leaves(warehouse: Wareh
         for bound in ("mean", "lo_80", "hi_95"):
             assert row[bound] == sum(r[bound] for r in of_day)
     assert {r["horizon"] for r in total} == {r["horizon"] for r in leaves}
+    months = forecast_months(seen, "account_service").to_pylist()
+    for row in forecast_months(seen, "total").to_pylist():
+        of_month = [r for r in months if r["month"] == row["month"]]
+        assert len(of_month) == 2
+        for amount in ("actual", "mean", "lo_80", "hi_95"):
+            assert row[amount] == sum(r[amount] for r in of_month)
     (outlook,) = [r for r in forecasts.month_outlook(seen).to_pylist() if r["level"] == "total"]
     assert outlook["expected"] is not None
 

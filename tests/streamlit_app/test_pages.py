@@ -223,7 +223,7 @@ def test_a_broken_link_says_what_is_wrong(
 
 
 def test_forecast_shows_the_making_in_force(open_page: Open) -> None:
-    app = open_page("forecast", of="Provider", series="AWS", step="By day")
+    app = open_page("forecast", of="Provider", series="AWS")
     table = app.dataframe[0].value
     # The older making in the ledger is twice as high; the runner-up model a tenth lower.
     assert len(table) == 60
@@ -233,13 +233,28 @@ def test_forecast_shows_the_making_in_force(open_page: Open) -> None:
     assert metric(app, "Typical error") == "6.0%"
 
 
+def test_the_forecast_shows_months_to_18_and_how_wrong_they_were(open_page: Open, built: Built) -> None:
+    app = open_page("forecast", of="Provider", series="AWS")
+    days, months = app.dataframe[0].value, app.dataframe[1].value
+    assert len(months) == 19
+    assert months["actual"].iloc[0] == built.total(
+        date(2026, 3, 1), date(2026, 3, 19), ServiceProviderName="AWS"
+    )
+    april = [d.month == 4 for d in days["day"]]
+    assert months["mean"].iloc[1] == sum(days["mean"][april], Decimal(0))
+    wape = months["wape"].tolist()
+    assert [round(wape[ahead], 3) for ahead in (0, 1, 4)] == [0.02, 0.08, 0.1]
+    assert math.isnan(wape[13])
+    assert "Months up to 12 ahead were off by 10.0% in the backtest; beyond" in texts(app)
+
+
 def test_the_forecast_page_tells_what_has_come_beside_its_backtest(open_page: Open) -> None:
     rows = open_page("forecast", of="Provider", series="AWS").dataframe[-1].value
     since = {(r["model"], r["horizon"]): r["since"] for r in rows.to_dict("records")}
-    assert since["AutoETS", 30] > 0
+    assert since["AutoETS", "30 days"] > 0
     # Ninety days of no making have come, and the other model was only tried the day before.
-    assert math.isnan(since["AutoETS", 90])
-    assert math.isnan(since["SeasonalNaive", 30])
+    assert math.isnan(since["AutoETS", "90 days"])
+    assert math.isnan(since["SeasonalNaive", "30 days"])
 
 
 def test_the_record_shows_what_was_said_and_what_came(open_page: Open, built: Built) -> None:
@@ -255,8 +270,7 @@ def test_the_record_shows_what_was_said_and_what_came(open_page: Open, built: Bu
     assert (len(days), days["actual"].notna().sum()) == (60, 30)
     record = app.dataframe[1].value
     assert list(record["horizon"]) == ["7 days", "30 days", "Month's total"]
-    assert [round(v, 3) for v in record["promised_wape"][:2]] == [0.014, 0.06]
-    assert math.isnan(record["promised_wape"][2])
+    assert [round(v, 3) for v in record["promised_wape"]] == [0.014, 0.06, 0.02]
 
 
 def test_the_record_of_what_has_not_come_says_so(open_page: Open) -> None:

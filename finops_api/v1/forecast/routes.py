@@ -19,7 +19,9 @@ from finops_api.v1.forecast.schemas import (
     CommitmentsAnswer,
     CommitmentsQuery,
     ForecastAnswer,
+    ForecastMonth,
     ForecastQuery,
+    MonthsAnswer,
     OutlookAnswer,
     OutlookQuery,
     RecordAnswer,
@@ -31,6 +33,7 @@ from finops_api.v1.forecast.schemas import (
 from finops_api.wire import plain
 from finops_assets.queries import forecasts
 from finops_assets.queries.dimensions import Filter
+from finops_assets.queries.forecast_months import forecast_months
 from finops_assets.queries.forecasts import names_of, series_filters
 from finops_assets.queries.plans import commitments_ending
 from finops_assets.queries.providers import names_of_provider
@@ -53,6 +56,20 @@ def get_forecast(asked: Annotated[ForecastQuery, Query()], reading: CurrentReadi
         **_narrowed(asked),
     ).to_pylist()
     series = [_series(list(days)) for _, days in groupby(found, key=lambda row: row["series_id"])]
+    made_at = plain(found[0])["made_at"] if found else None
+    return reading.answer({"metric": asked.metric, "made_at": made_at, "series": series})
+
+
+@router.get("/months", response_model=MonthsAnswer, summary="Forecasts in force by month, to 18 months")
+def get_forecast_months(asked: Annotated[ForecastQuery, Query()], reading: CurrentReading) -> Response:
+    """The month under way and the eighteen after it, for each series of a level.
+
+    The first months add up the days of `/forecast`, to the cent; those after it are forecast by month.
+    """
+    found = forecast_months(reading.warehouse, asked.level, **_narrowed(asked)).to_pylist()
+    series = [
+        _months(reading, list(months)) for _, months in groupby(found, key=lambda row: row["series_id"])
+    ]
     made_at = plain(found[0])["made_at"] if found else None
     return reading.answer({"metric": asked.metric, "made_at": made_at, "series": series})
 
@@ -158,6 +175,26 @@ def _said(reading: Reading, days: list[dict[str, Any]], total: dict[str, Any]) -
         **_series(days, (*_DAY, "actual", "error")),
         "total": {name: row[name] for name in SaidTotal.model_fields if name != "rows_url"}
         | {"rows_url": url},
+    }
+
+
+def _months(reading: Reading, months: list[dict[str, Any]]) -> dict[str, Any]:
+    first = months[0]
+    url = None
+    if first["horizon"] == 0:
+        so_far = Period(first["month"], first["data_until"])
+        url = rows_url(
+            so_far, first["metric"], first["BillingCurrency"], series_filters(first), as_of=reading.as_of
+        )
+    shown = [name for name in ForecastMonth.model_fields if name != "rows_url"]
+    return {
+        **series_name(first),
+        "data_until": plain(first)["data_until"],
+        "months": [
+            plain({name: month[name] for name in shown})
+            | {"rows_url": url if month["horizon"] == 0 else None}
+            for month in months
+        ],
     }
 
 

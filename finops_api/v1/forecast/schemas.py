@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from finops_api.deps import Query, SnapshotStamp
 from finops_api.series import Currency, SeriesName
-from finops_assets.queries.forecasts import Level
+from finops_assets.queries.forecasts import Horizon, Level
 
 ForecastMetric = Literal["BilledCost", "EffectiveCost"]
 Money = Annotated[str | None, Field(description="A decimal string.", examples=["1234.56"])]
@@ -126,6 +126,54 @@ class ForecastAnswer(BaseModel):
     series: list[ForecastSeries]
 
 
+class ForecastMonth(BaseModel):
+    """One calendar month: what came of it so far, what the whole of it comes to, and how sure that is."""
+
+    month: str = Field(description="Its first day.", examples=["2026-02-01"])
+    horizon: int = Field(
+        description="Months from that of data_until to this one; 0: it is under way.", examples=[1]
+    )
+    model: str = Field(examples=["DampedETS"])
+    from_days: bool = Field(description="It is the sum of the days of GET /forecast; else it is by month.")
+    actual: Money = Field(description="Its days up to data_until; 0 for a month that has not begun.")
+    rows_url: str | None = Field(
+        description="GET this for the bill rows that `actual` adds up; null before there is one.",
+        examples=["/api/v1/costs/rows?start_date=2026-01-01&end_date=2026-01-15&metric=EffectiveCost"],
+    )
+    forecast: Money = Field(description="The rest of it.")
+    mean: Money = Field(description="Their sum: what the month comes to.")
+    lo_80: Money
+    hi_80: Money
+    lo_95: Money
+    hi_95: Money
+    error_horizon: Literal["month_end", "3m", "12m"] | None = Field(
+        description="The horizon of GET /forecast/accuracy that tells of months so far ahead; null where no "
+        "backtest reached so far."
+    )
+    wape: float | None = Field(
+        description="Its error: absolute errors over absolute actuals of months' totals in the backtest.",
+        examples=[0.034],
+    )
+
+
+class MonthsSeries(SeriesName):
+    """The months of one series."""
+
+    data_until: str = Field(description="The last day it saw.", examples=["2026-01-15"])
+    months: list[ForecastMonth]
+
+
+class MonthsAnswer(BaseModel):
+    """The forecasts in force by month."""
+
+    snapshot: SnapshotStamp
+    metric: ForecastMetric
+    made_at: str | None = Field(
+        description="Null when none has been made.", examples=["2026-01-16T05:00:00Z"]
+    )
+    series: list[MonthsSeries]
+
+
 class AccuracyRow(BaseModel):
     """One model's record in the backtest. Shares are numbers, not money."""
 
@@ -133,12 +181,17 @@ class AccuracyRow(BaseModel):
     metric: ForecastMetric
     currency: Currency
     model: str
-    horizon: int = Field(description="Days ahead.", examples=[30])
+    horizon: Horizon = Field(
+        description="7d, 30d or 90d: the days up to so many ahead; month_end: the total of a month, as seen "
+        "from a day inside that month; 3m or 12m: the totals of so many whole months."
+    )
     kind: str = Field(examples=["backtest"])
     series: int
     windows: int
     wape: float | None = Field(description="Absolute errors over absolute actuals.", examples=[0.061])
-    mase: float | None = Field(description="Error against the weekly naive forecast's.", examples=[0.83])
+    mase: float | None = Field(
+        description="Error against the naive forecast's; null for month_end.", examples=[0.83]
+    )
     bias: float | None = Field(examples=[-0.004])
     coverage_80: float | None = Field(examples=[0.81])
     coverage_95: float | None = Field(examples=[0.94])
@@ -191,9 +244,9 @@ class RecordRow(BaseModel):
     currency: Currency
     model: str | None = Field(description="Null: whichever was in force for each series.")
     is_champion: bool = Field(description="It was in force when it was made.")
-    horizon: Literal["7d", "30d", "90d", "month_end"] = Field(
+    horizon: Horizon = Field(
         description="That many days after the data ended, once all have come; month_end: the total of the "
-        "month under way at the making, once it is complete."
+        "month under way at the making, once it is complete; 3m or 12m: the totals of so many months after."
     )
     made_on: str | None = Field(
         description="The day of the making; null: all together.", examples=["2026-01-16"]
@@ -202,7 +255,7 @@ class RecordRow(BaseModel):
     windows: int = Field(description="How many makings.")
     wape: float | None = Field(description="Absolute errors over absolute actuals.", examples=[0.061])
     mase: float | None = Field(
-        description="Error against the weekly naive forecast's; null for month_end.", examples=[0.83]
+        description="Error against the weekly naive forecast's; null for totals of months.", examples=[0.83]
     )
     bias: float | None = Field(examples=[-0.004])
     coverage_80: float | None = Field(examples=[0.81])

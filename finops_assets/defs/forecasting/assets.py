@@ -17,23 +17,25 @@ from finops_assets.defs.resources import Platform
 from finops_assets.lake.lake import build_key
 from finops_assets.marts.arrivals import DELIVERED_DAYS
 from finops_assets.marts.budgets import FORECAST_PATHS
-from finops_assets.marts.forecasts import COST_FORECASTS, FORECAST_ACCURACY
+from finops_assets.marts.forecasts import COST_FORECASTS, COST_FORECASTS_MONTHLY, FORECAST_ACCURACY
 from finops_assets.marts.plans import ENDING_COMMITMENTS, PLANNED_CHANGES
 from finops_assets.marts.series import COST_FEATURES, cost_features_sql
 from finops_assets.marts.tables import daily_costs_table
 from finops_assets.marts.training import FORECAST_BACKTEST
+from finops_assets.schema import Table
 from finops_assets.settings import current_settings
 
 DAILY_COSTS = daily_costs_table(current_settings().tag_keys)
 HORIZON = 90
-MADE = (COST_FORECASTS, FORECAST_ACCURACY, FORECAST_PATHS)
+LEDGERS = (COST_FORECASTS, COST_FORECASTS_MONTHLY)
+MADE = (*LEDGERS, FORECAST_ACCURACY, FORECAST_PATHS)
 READ = (COST_FEATURES, PLANNED_CHANGES, ENDING_COMMITMENTS, FORECAST_BACKTEST)
 ONCE_TRAINED = ON_NEW_DATA & ~dg.AutomationCondition.any_deps_match(dg.AutomationCondition.missing()).allow(
     dg.AssetSelection.assets(FORECAST_BACKTEST.name)
 )
 """New data is forecast at once, but not before there is a backtest to learn from."""
 
-_FORECASTS_SQL = "SELECT *, CAST(? AS TIMESTAMPTZ) AS made_at FROM forecasts"
+_LEDGER_SQL = "SELECT *, CAST(? AS TIMESTAMPTZ) AS made_at FROM forecasts"
 _ACCURACY_SQL = "SELECT *, ? AS mlflow_run_id FROM accuracy"
 
 
@@ -101,7 +103,11 @@ def forecasts(context: dg.AssetExecutionContext, platform: Platform) -> Iterator
 
 def in_ledger(platform: Platform, key: str) -> bool:
     """Whether forecasts from exactly this data and code were already made."""
-    return any(Path(f).name.startswith(f"{key}-") for f in platform.lake.files(COST_FORECASTS))
+    return all(_holds(platform, table, key) for table in LEDGERS)
+
+
+def _holds(platform: Platform, table: Table, key: str) -> bool:
+    return any(Path(f).name.startswith(f"{key}-") for f in platform.lake.files(table))
 
 
 def make_forecasts(platform: Platform, key: str, run_id: str) -> Iterator[dg.MaterializeResult[Any]]:
@@ -125,11 +131,12 @@ def make_forecasts(platform: Platform, key: str, run_id: str) -> Iterator[dg.Mat
         "trained_because": training.get("reason"),
     }
     backtest = record_making(platform.settings.paths.mlflow, made.forecasts, made.accuracy, params, run_id)
-    if not in_ledger(platform, key):
-        partition = {"made_on_month": f"{made_at:%Y-%m}"}
-        path = lake.new_file(COST_FORECASTS, partition, key)
-        ledger = engine.write(_FORECASTS_SQL, {"forecasts": made.forecasts}, COST_FORECASTS, path, [made_at])
-        lake.append(COST_FORECASTS, partition, [ledger], run_id)
+    partition = {"made_on_month": f"{made_at:%Y-%m}"}
+    for table, rows in zip(LEDGERS, (made.forecasts, made.months), strict=True):
+        if not _holds(platform, table, key):
+            path = lake.new_file(table, partition, key)
+            ledger = engine.write(_LEDGER_SQL, {"forecasts": rows}, table, path, [made_at])
+            lake.append(table, partition, [ledger], run_id)
     path = lake.new_file(FORECAST_ACCURACY, {}, key)
     scores = engine.write(_ACCURACY_SQL, {"accuracy": made.accuracy}, FORECAST_ACCURACY, path, [backtest])
     lake.replace(FORECAST_ACCURACY, {}, [scores], run_id)
@@ -143,6 +150,7 @@ def make_forecasts(platform: Platform, key: str, run_id: str) -> Iterator[dg.Mat
         skipped_series=made.skipped,
         seconds=seconds,
     )
+    yield materialized(COST_FORECASTS_MONTHLY, lake.rows(COST_FORECASTS_MONTHLY), added=made.months.num_rows)
     yield materialized(FORECAST_ACCURACY, scores.rows, mlflow_run_id=backtest)
     yield materialized(FORECAST_PATHS, paths.rows)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NAME = "finops-forecasts"
 CHAMPION, CHALLENGER = "champion", "challenger"
-DECIDING_HORIZON = 30
+DECIDING_HORIZON = "30d"
 LEVEL_WEIGHTS = {"total": 4.0, "provider": 2.0}
 """What an error weighs in the decision: the total is what people plan by, then each provider; every other
 level weighs 1."""

@@ -34,6 +34,7 @@ def native_tables() -> tuple[Table, ...]:
         marts.daily_costs_table(current_settings().tag_keys),
         series.COST_FEATURES,
         forecasts.COST_FORECASTS,
+        forecasts.COST_FORECASTS_MONTHLY,
         forecasts.FORECAST_ACCURACY,
         forecasts.FORECAST_RECORD,
         PLANNED_CHANGES,
