@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, TypeAlias, cast
+from typing import Annotated, Any, TypeAlias, cast, get_args
 
 from fastapi import Depends, Request, Response
 from fastapi import Query as QueryParameter
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from finops_api.errors import invalid
 from finops_assets.orchestrator.ingestions import Orchestrator
@@ -68,8 +69,19 @@ class Reading:
         return JSONResponse({"snapshot": self.stamp, **body}, headers={**self.headers, **(headers or {})})
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _is_day(given: Any) -> Any:
+    """A day is written as one: pydantic would read a number as seconds since 1970."""
+    if isinstance(given, str) and not _DAY.fullmatch(given):
+        raise ValueError("this is no valid date, such as 2026-01-31")
+    return given
+
+
 AsOf: TypeAlias = Annotated[
     date | None,
+    BeforeValidator(_is_day),
     QueryParameter(
         description="Answer as it was known at the end of this day (UTC); now by default. "
         "`[history] keep_days` says how far back days are kept.",
@@ -84,6 +96,13 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     as_of: AsOf = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _days_are_days(cls, given: Any, info: ValidationInfo) -> Any:
+        """Every parameter that is a day."""
+        field = cls.model_fields[str(info.field_name)]
+        return _is_day(given) if date in (field.annotation, *get_args(field.annotation)) else given
 
 
 def get_settings(request: Request) -> Settings:

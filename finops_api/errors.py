@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -35,6 +36,14 @@ class InvalidParameterProblem(StatusProblem):
     type_ = "invalid-parameter"
     title = "A parameter cannot be used."
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class UnreadableProblem(StatusProblem):
+    """400: the body of the request is not JSON in UTF-8."""
+
+    type_ = "http-bad-request"
+    title = "Bad Request"
+    status = HTTPStatus.BAD_REQUEST
 
 
 class UnknownProblem(StatusProblem):
@@ -189,9 +198,14 @@ def install(app: FastAPI) -> None:
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
-        """The description without FastAPI's own shape of a 422, which no route answers with."""
+        """The description without FastAPI's own shape of a 422, with the 400 of a body that is no JSON."""
         description = described()
         description["components"]["schemas"].pop("HTTPValidationError", None)
+        for path in description["paths"].values():
+            for operation in path.values():
+                if "requestBody" in operation:
+                    unreadable = problems(UnreadableProblem)
+                    operation["responses"] |= {str(status): says for status, says in unreadable.items()}
         return description
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend it
@@ -209,6 +223,8 @@ def _with_request_id(content: Any, request: Request, response: JSONResponse) -> 
     request_id = request.scope["state"]["request_id"]
     kept = {k: v for k, v in response.headers.items() if k != "content-length"}
     told = {**content, "request_id": request_id}
+    if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        kept["allow"] = ", ".join(_allowed(request))
     return told, JSONResponse(told, response.status_code, {**kept, REQUEST_ID_HEADER: request_id})
 
 
@@ -263,3 +279,11 @@ def problems(*kinds: type[StatusProblem]) -> dict[int | str, dict[str, Any]]:
         }
         for kind in kinds
     }
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of this address: several routes may share one, of which Starlette names the first."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    matching = [p for p in paths if re.fullmatch(re.sub(r"{[^}]*}", "[^/]+", p), request.url.path)]
+    named = min(matching, key=lambda p: p.count("{"), default=None)
+    return sorted(method.upper() for method in paths[named]) if named is not None else ["GET"]

@@ -31,6 +31,9 @@ NEXT_YEAR = datetime.now(UTC).year + 1
         ("/costs?filter=ServiceName ~ EC2", "filter", "character 13 of 'ServiceName ~ EC2': '~' cannot"),
         ("/costs?currency=usd", "currency", "pattern"),
         ("/costs?start_date=yesterday", "start_date", "valid date"),
+        ("/costs?start_date=0", "start_date", "no valid date"),
+        ("/snapshot?as_of=20260131", "as_of", "no valid date"),
+        ("/forecast/said?made_on=0", "made_on", "no valid date"),
         ("/costs?start_date=2026-02-01&end_date=2026-01-31", "end_date", "both days are included"),
         ("/costs?end_date=9999-12-31", "end_date", "too far"),
         ("/costs?limit=0", "limit", "greater than or equal to 1"),
@@ -116,6 +119,17 @@ def test_without_dagster_the_answer_says_how_to_start_it(built: Settings) -> Non
             assert found.json()["type"] == "orchestrator-unavailable"
             assert "finops run" in found.json()["detail"]
         assert client.get("/api/v1/costs").status_code == 200
+
+
+def test_a_method_that_there_is_not_names_those_there_are(client: TestClient) -> None:
+    for path, allowed in (
+        ("/budgets/x", "DELETE, GET, PUT"),
+        ("/ingestion", "GET, POST"),
+        ("/costs/rows", "GET"),
+        ("/anomalies/spike/feedback", "GET, POST"),
+    ):
+        found = client.patch(f"/api/v1{path}")
+        assert (found.status_code, found.headers["Allow"]) == (405, allowed)
 
 
 def test_request_ids_come_back(client: TestClient) -> None:
