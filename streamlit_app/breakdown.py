@@ -32,7 +32,14 @@ def query(
     figure: Figure, groups: Sequence[str] = (), steps: Granularity = "none", limit: int | None = None
 ) -> pa.Table:
     """The figure's costs by groups and steps of time; columns as queries.costs.costs() gives them."""
-    asked = CostQuery(
+    return data.ask(costs, asked(figure, groups, steps, limit))
+
+
+def asked(
+    figure: Figure, groups: Sequence[str] = (), steps: Granularity = "none", limit: int | None = None
+) -> CostQuery:
+    """The question that gives the figure by groups and steps of time."""
+    return CostQuery(
         start=figure.start,
         end=figure.end,
         group_by=tuple(groups),
@@ -43,7 +50,6 @@ def query(
         limit=limit,
         convert_to=figure.currency if figure.converted else None,
     )
-    return data.ask(costs, asked)
 
 
 def total(figure: Figure) -> tuple[Decimal, int]:
@@ -54,14 +60,16 @@ def total(figure: Figure) -> tuple[Decimal, int]:
     return pc.sum(table[figure.metric]).as_py() or Decimal(0), pc.sum(table["x_RowCount"]).as_py()
 
 
-def cards(figure: Figure, before: Period) -> None:
-    """The total against the period before, the mean of a day beside the highest one, the bill rows."""
+def cards(figure: Figure, before: Period | None) -> None:
+    """The total against another period, the mean of a day beside the highest one, the bill rows."""
     currency = figure.currency
     now, rows = total(figure)
-    try:
-        then, rows_then = total(replace(figure, start=before.start, end=before.end))
-    except MissingRateError:  # no rates so far back: nothing to compare with, and the figure stands
-        then, rows_then = Decimal(0), 0
+    then, rows_then = Decimal(0), 0
+    if before is not None:
+        try:
+            then, rows_then = total(replace(figure, start=before.start, end=before.end))
+        except MissingRateError:  # no rates so far back: nothing to compare with, and the figure stands
+            before = None
     share = growth_of(then, now)
     daily = query(figure, steps="day")
     covered = max(daily.num_rows, 1)
@@ -72,7 +80,7 @@ def cards(figure: Figure, before: Period) -> None:
             money(now, currency),
             None if share is None else signed_percent(share),
             delta_color="inverse",
-            delta_description=None if share is None else f"vs. {before.text}",
+            delta_description=None if share is None or before is None else f"vs. {before.text}",
             border=True,
             height="stretch",
         )
@@ -107,14 +115,30 @@ def over_time(figure: Figure, groups: Sequence[str], labels: Sequence[str], step
 
 @st.fragment
 def by_group(
-    figure: Figure, groups: Sequence[str], labels: Mapping[str, str], steps: Steps, key: str
+    figure: Figure,
+    groups: Sequence[str],
+    labels: Mapping[str, str],
+    steps: Steps,
+    key: str,
+    beside: pa.Table | None = None,
 ) -> None:
-    """The table, one row a group, and the bill rows behind the row that is chosen."""
-    table = _with_share(query(figure, groups), figure.metric)
+    """The table, one row a group, and the bill rows behind the row that is chosen.
+
+    `beside` is that of comparison.by_group: the same costs with those of another period.
+    """
+    table = _with_share(query(figure, groups) if beside is None else beside, figure.metric)
     table = table.append_column("trend", _trends(figure, groups, table, steps))
     columns = {
         **{c: labels[c] for c in groups},
         figure.metric: tables.money_column("Cost", figure.currency),
+        **(
+            {
+                "before": tables.money_column("Before", figure.currency),
+                "change": tables.money_column("Change", figure.currency, signed=True),
+            }
+            if beside is not None
+            else {}
+        ),
         "share": st.column_config.ProgressColumn("Share", format="%.1f%%", min_value=0, max_value=100),
         "trend": st.column_config.AreaChartColumn(f"By {steps}", width="medium"),
         "x_RowCount": st.column_config.NumberColumn("Bill rows", format="%,d"),

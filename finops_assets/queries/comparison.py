@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pyarrow as pa
@@ -12,7 +12,7 @@ from dateutil.relativedelta import relativedelta
 from finops_assets.queries.access import Reader, fetch
 from finops_assets.queries.costs import CostQuery, first_day_sql, summed_sql, top_sql
 from finops_assets.queries.dimensions import CURRENCY
-from finops_assets.schema import quote
+from finops_assets.schema import MONEY, quote
 
 WAYS = {
     "previous_period": "as many days just before; of whole months, as many months before",
@@ -72,6 +72,29 @@ def compared_costs(warehouse: Reader, q: CostQuery, other: Days) -> pa.Table:
     beside each other by their number; a step that only the other days have has no `period`. Null where one
     of the two has no row. A limit keeps the groups that are largest in either. Raises as `costs`.
     """
+    return fetch(warehouse, *_compared_sql(warehouse, q, other))
+
+
+def changes(warehouse: Reader, q: CostQuery, other: Days) -> pa.Table:
+    """The costs of `q` by group with what they were in the other days, the costliest first.
+
+    Columns: the groups, BillingCurrency, the metric, x_RowCount, before, change; what one of the two does not
+    have is zero there. The granularity and the limit of `q` are left out. Raises as `costs`.
+    """
+    sql, params = _compared_sql(warehouse, replace(q, granularity="none", limit=None), other)
+    metric, keys = quote(q.metric), ", ".join([*map(quote, q.groups), CURRENCY])
+    then = f"coalesce({quote(COMPARED + q.metric)}, 0)"
+    return fetch(
+        warehouse,
+        f"SELECT {keys}, coalesce({metric}, 0)::{MONEY} AS {metric}, coalesce(x_RowCount, 0) AS x_RowCount, "
+        f"{then}::{MONEY} AS before, (coalesce({metric}, 0) - {then})::{MONEY} AS change "
+        f"FROM ({sql}) ORDER BY {metric} DESC, before DESC, {keys}",
+        params,
+    )
+
+
+def _compared_sql(warehouse: Reader, q: CostQuery, other: Days) -> tuple[str, list[object]]:
+    """The SQL of `compared_costs`, and what is bound to it."""
     now, now_params = summed_sql(warehouse, q)
     then, then_params = summed_sql(warehouse, q.over(other.start, other.end))
     sums = [*q.metrics, "x_RowCount"]
@@ -93,11 +116,7 @@ def compared_costs(warehouse: Reader, q: CostQuery, other: Days) -> pa.Table:
         both = top_sql(both, q, places, added, f"greatest(abs({metric}), abs({before}))")
     columns = [*(_dates(q, other) if steps else []), *keys, *map(_summed, added)]
     order = ", ".join([*places, f"{metric} DESC NULLS LAST", f"{before} DESC NULLS LAST", *keys])
-    return fetch(
-        warehouse,
-        f"SELECT {', '.join(columns)} FROM ({both}) ORDER BY {order}",
-        [*now_params, *then_params],
-    )
+    return f"SELECT {', '.join(columns)} FROM ({both}) ORDER BY {order}", [*now_params, *then_params]
 
 
 def _earlier(start: date, end: date, by: relativedelta) -> Days:

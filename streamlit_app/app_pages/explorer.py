@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from finops_assets.queries.costs import MissingRateError
-from streamlit_app import breakdown, conversion, filters, states
+from streamlit_app import breakdown, comparison, conversion, filters, states
 from streamlit_app.deeper import EXPLORER_KEY
 from streamlit_app.format import COST_LABELS, markdown
 from streamlit_app.links import Figure
@@ -21,6 +21,7 @@ with st.container(border=True):
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         period = filters.period(known)
         steps = filters.granularity(period)
+        before = comparison.choice(period, known)
     offered = conversion.offered()
     left, right, last = st.columns((4, 4, 2)) if offered else (*st.columns(2), None)
     with left:
@@ -54,7 +55,7 @@ if not rows:
     states.nothing_here("No costs here", "Nothing matches these filters in this period. Widen one of them.")
     st.stop()
 
-breakdown.cards(figure, period.before())
+breakdown.cards(figure, before)
 if figure.converted:
     conversion.bills_behind(figure, key="total")
 with st.container(border=True):
@@ -68,4 +69,5 @@ with st.container(border=True):
     if shown == "By period" or not groups:
         breakdown.by_step(figure, groups, labels, steps, key="explorer")
     else:
-        breakdown.by_group(figure, groups, labels, steps, key="explorer")
+        beside = comparison.by_group(figure, groups, before) if before is not None else None
+        breakdown.by_group(figure, groups, labels, steps, key="explorer", beside=beside)
