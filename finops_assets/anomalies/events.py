@@ -14,25 +14,20 @@ import pyarrow as pa
 
 from finops_assets.anomalies.arrivals import missing_bills, new_series
 from finops_assets.anomalies.conformal import p_values
+from finops_assets.anomalies.discovery import P_LIMIT, controlled_limit, ordinary_days
 from finops_assets.anomalies.drift import Drift, drift_statistic
 from finops_assets.anomalies.evidence import gather
 from finops_assets.anomalies.feedback import silenced, threshold_factors
 from finops_assets.anomalies.panel import FloatArray, Panel, read_panel
 from finops_assets.anomalies.planned import foreseen
 from finops_assets.anomalies.reasons import reason
-from finops_assets.anomalies.residuals import Residuals, seasonal_residuals
+from finops_assets.anomalies.residuals import WEEK, Residuals, seasonal_residuals
 from finops_assets.anomalies.runs import Run, drift_runs, is_creeping, residual_runs
 from finops_assets.anomalies.stories import story_ids
 from finops_assets.series import SERIES_COLUMNS
 
 LAST_DAYS = 400
 """How far back events are looked for."""
-
-FALSE_DAYS_A_YEAR = 0.2
-"""The budget: so many ordinary days of a series and year may be raised."""
-
-P_LIMIT = FALSE_DAYS_A_YEAR / 365
-"""The p-value that a day is raised at."""
 
 MIN_SHARE = 0.002
 """Below this share of a day's total cost (same metric and currency) an event is not worth a look."""
@@ -112,7 +107,7 @@ EVENTS = pa.schema(
 
 
 def score_of(p: float) -> float:
-    """0 to 1: one half at the limit, near 1 for what no ordinary day looks like."""
+    """0 to 1: one half at the largest p-value that is ever raised, near 1 far beyond ordinary days."""
     return float(1 - 0.5 * min(1.0, (p / P_LIMIT) ** 0.25))
 
 
@@ -122,8 +117,11 @@ def _found(view: _View, judged_from: int, feedback: pa.Table | None) -> list[tup
     factors = threshold_factors(feedback)
     factor = np.array([factors.get(str(s), 1.0) for s in panel.names["series_id"]], dtype=np.float64)
     evidence = gather(panel, view.residuals)
-    evidence.p[:judged_from] = np.nan
-    odd = residual_runs(evidence, view.residuals, P_LIMIT**factor)
+    p = evidence.p(ordinary_days(evidence, view.residuals))
+    p[:judged_from] = np.nan
+    widest = residual_runs(evidence, p, view.residuals, np.full(len(factor), P_LIMIT))
+    limit = controlled_limit(widest, p)
+    odd = residual_runs(evidence, p, view.residuals, np.minimum(limit**factor, P_LIMIT))
     missing = missing_bills(panel)
     gone = {(run.series, run.last): run.first for run in missing}
     # A drop that goes on to the newest day is the missing bill itself.
@@ -194,7 +192,13 @@ class _View:
             usual_level = self.drift.usual[run.raised, run.series]
             ratio = usual_level / weekly.where(weekly > 0).to_numpy()
             return float(np.nansum(np.where(np.isfinite(ratio), cost * ratio, cost)))
-        return float(np.nansum(cost - np.nan_to_num(self.residuals.residual[days, run.series])))
+        expected = cost - np.nan_to_num(self.residuals.residual[days, run.series])
+        edges = (self.panel.is_month_start | self.panel.is_month_end)[days]
+        # The level gets used to an event while it lasts: its second week would have cost what the first did.
+        for day in range(WEEK, len(expected)):
+            if not (edges[day] or edges[day - WEEK]):
+                expected[day] = expected[day - WEEK]
+        return float(np.nansum(np.where(np.isfinite(cost), expected, np.nan)))
 
 
 def _daily_totals(panel: Panel) -> FloatArray:

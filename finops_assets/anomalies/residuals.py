@@ -34,6 +34,18 @@ _LARGEST_TREND = 0.05
 _RELATIVE_FLOOR = 0.02
 _MONTH_CHARGE_MEMORY = 3
 
+_SHAPELESS = 4 * WEEK
+"""So long there is no weekday shape, and residuals say nothing of the usual ones."""
+
+_LEAST_LEVEL = 0.25
+"""A residual is a share of the level, or of so much of the usual cost where the level is lower still."""
+
+_LEAST_FLEET = 10
+"""So many series have a median that one of them does not move."""
+
+_MOST_COMMON = 2.5
+"""A move of the whole fleet explains no more than so many standard deviations of a series."""
+
 
 @dataclass(frozen=True)
 class Residuals:
@@ -54,8 +66,9 @@ class Residuals:
 def seasonal_residuals(panel: Panel) -> Residuals:
     """Level, weekday, slow trend and the charges of month starts and ends taken out of every series.
 
-    The scale is the larger of the median and the mean absolute residual of the last twelve weeks,
-    as standard deviations: bursts that a series often has are not news. At least 2% of the level.
+    The scale is the larger of the median and the mean absolute residual of the last twelve weeks, both as
+    shares of the level: bursts that a series often has are not news. At least 2%. What the whole fleet did
+    that day is taken out of z, not of the residual in money.
     """
     costs = panel.costs
     firsts, lasts = panel.is_month_start, panel.is_month_end
@@ -76,17 +89,55 @@ def seasonal_residuals(panel: Panel) -> Residuals:
     residual = (residual - repeated).mask(_rows(edges, residual), residual - charge)
 
     level_now = weekday.applied_to(level) + trend
-    floor = _RELATIVE_FLOOR * level_now.abs()
-    # Charges of the month are a share of the bill: they vary with it, not with the daily noise.
-    floor = floor.mask(_rows(edges, floor), floor + 0.1 * charge.abs())
-    scale = _larger(spread, floor).clip(lower=0.01)
+    z = _standardized(costs, residual, level_now, charge, edges)
     young = costs.notna().cumsum() <= WARM_UP
-    residual = residual.mask(young)
     return Residuals(
-        residual=residual.to_numpy(),
-        z=(residual / scale).to_numpy(),
-        level=level_now.to_numpy(),
+        residual=residual.mask(young).to_numpy(), z=z.mask(young).to_numpy(), level=level_now.to_numpy()
     )
+
+
+def _standardized(
+    costs: pd.DataFrame, residual: pd.DataFrame, level: pd.DataFrame, charge: pd.DataFrame, edges: BoolArray
+) -> pd.DataFrame:
+    """Residuals as shares of the level, in standard deviations of such shares.
+
+    Shares, as the noise of a bill grows with it: after a shift the past still says how much is usual.
+    """
+    usual = costs.abs().rolling(_SPREAD_DAYS, min_periods=WEEK).mean().shift(1)
+    size = _larger(level.abs(), _LEAST_LEVEL * usual).clip(lower=0.01)
+    share = residual / size
+    on_edge = _rows(edges, share)
+    ordinary = share.mask(on_edge | (costs.notna().cumsum() <= _SHAPELESS))
+    floor = pd.DataFrame(_RELATIVE_FLOOR, index=share.index, columns=share.columns)
+    # Charges of the month are a share of the bill: they vary with it, not with the daily noise.
+    floor = floor.mask(on_edge, floor + 0.1 * charge.abs() / size)
+    scale = _larger(_spread(ordinary), floor)
+    return _without_common(share / scale, ordinary / scale)
+
+
+def _without_common(z: pd.DataFrame, ordinary: pd.DataFrame) -> pd.DataFrame:
+    """What is left of each series once it is known how the others did that day.
+
+    The median of the fleet, as far as a series has followed it in the past half year: weather and demand
+    move many together. More than a large ordinary move is never explained away, as that is news.
+    """
+    if z.shape[1] < _LEAST_FLEET:
+        return z
+    common = ordinary.median(axis=1).clip(-_MOST_COMMON, _MOST_COMMON).fillna(0.0)
+    past = ordinary.clip(-_CAP, _CAP)
+
+    # Independent series have a median too, of little size: the constant keeps it from being followed.
+    followed = _usual(past.mul(common, axis=0)).div(_usual(common.to_frame() ** 2)[0] + 0.05, axis=0)
+    part = followed.clip(0.0, 1.5).fillna(0.0).mul(common, axis=0)
+    left = (_usual((past - part) ** 2) / _usual(past**2)).clip(0.5, 1.0).fillna(1.0)
+    explained = (z - part) / left**0.5
+    # The others explain a move, wholly or in part; that they moved and a series did not is no news of it.
+    return z.where(~(z * part > 0), explained.where(z * explained > 0, 0.0))
+
+
+def _usual(values: pd.DataFrame) -> pd.DataFrame:
+    """The mean of the last half year."""
+    return values.rolling(2 * _SPREAD_DAYS, min_periods=4 * WEEK).mean().shift(1)
 
 
 @dataclass(frozen=True)
@@ -129,10 +180,10 @@ def _trailing_median(values: pd.DataFrame, days: int) -> pd.DataFrame:
 
 def _spread(residual: pd.DataFrame) -> pd.DataFrame:
     absolute = residual.abs().shift(1)
-    median = _SIGMA_PER_MAD * absolute.rolling(_SPREAD_DAYS, min_periods=2 * WEEK).median()
+    median = _SIGMA_PER_MAD * absolute.rolling(_SPREAD_DAYS, min_periods=WEEK).median()
     # An event of the past counts as no more than a large ordinary day.
     capped = absolute.where(~(absolute > _CAP * median), _CAP * median)
-    return _larger(median, _SIGMA_PER_MEAN * capped.rolling(_SPREAD_DAYS, min_periods=2 * WEEK).mean())
+    return _larger(median, _SIGMA_PER_MEAN * capped.rolling(_SPREAD_DAYS, min_periods=WEEK).mean())
 
 
 def _larger(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:

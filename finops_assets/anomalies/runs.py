@@ -47,10 +47,10 @@ class Run:
         return self.last - self.first + 1 >= SHIFT_DAYS
 
 
-def residual_runs(evidence: Evidence, residuals: Residuals, limit: FloatArray) -> list[Run]:
+def residual_runs(evidence: Evidence, p: FloatArray, residuals: Residuals, limit: FloatArray) -> list[Run]:
     """Days whose p-value keeps to their series' `limit`, with the days beside them that lean the same way."""
     z = np.nan_to_num(residuals.z)
-    flagged = np.nan_to_num(evidence.p, nan=1.0) <= limit
+    flagged = np.nan_to_num(p, nan=1.0) <= limit
     found = []
     for series in np.flatnonzero(flagged.any(axis=0)):
         mine, odd, side = z[:, series], flagged[:, series], evidence.side[:, series]
@@ -64,8 +64,8 @@ def residual_runs(evidence: Evidence, residuals: Residuals, limit: FloatArray) -
             joined = leaning & ((np.abs(mine) >= JOIN_Z) | (odd & (np.abs(mine) >= BEGIN_Z)))
             begin = _beginning(mine * side[day], int(day), window, until)
             first, last = _stretch(joined, begin, int(day), until)
-            p = float(np.nanmin(evidence.p[first : last + 1, series]))
-            found.append(Run(int(series), first, last, int(day), p))
+            least = float(np.nanmin(p[first : last + 1, series]))
+            found.append(Run(int(series), first, last, int(day), least))
             until = last
     return found
 
@@ -114,7 +114,8 @@ def drift_runs(drift: Drift, p: FloatArray, factor: FloatArray, others: list[Run
                 if last < position <= last + WEEK:
                     last = int(position)
             until = last + SPAN
-            if any(f <= last and end >= first - WEEK for f, end in known):
+            earliest = min(first, int(day) - int(drift.span[day, series])) - WEEK
+            if any(f <= last and end >= earliest for f, end in known):
                 continue
             least = float(np.nanmin(p[day : last + 1, series]))
             found.append(Run(int(series), first, last, int(day), least, is_drift=True))

@@ -22,7 +22,7 @@ COST_ANOMALIES = Table(
         Column("expected", MONEY, "What the event's days would have cost."),
         Column("actual", MONEY, "What they cost."),
         Column("impact", MONEY, "actual - expected."),
-        Column("score", "DOUBLE", "0 to 1; one half is where events are raised."),
+        Column("score", "DOUBLE", "0 to 1; events are raised from one half on."),
         Column("p_value", "DOUBLE", "The share of ordinary days that look as odd; 0 for what needs no odds."),
         Column("severity", "VARCHAR", "low, medium, high or critical."),
         Column("reason", "VARCHAR", "Why it was raised, one sentence with the figures."),

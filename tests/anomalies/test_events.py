@@ -54,7 +54,7 @@ def test_columns_are_those_of_the_table_specification() -> None:
 def test_clean_series_raise_less_than_one_false_event_a_series_year() -> None:
     events = detect(fleet())
     judged_years = 30 * (DAYS - 35) / 365
-    assert len(events) / judged_years < 0.4
+    assert len(events) / judged_years < 0.2
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_an_injected_anomaly_is_found_once_on_its_day(kind: str, change: Callabl
     assert event["first_day"] == day(ON)
     span = slice(ON, ON + (event["last_day"] - event["first_day"]).days + 1)
     truth = float(series["s04"][span].sum() - clean[span].sum())
-    assert float(event["impact"]) == pytest.approx(truth, rel=0.2)
+    assert float(event["impact"]) == pytest.approx(truth, rel=0.15)
     assert event["actual"] == sum((Decimal(f"{v:.2f}") for v in series["s04"][span]), Decimal(0))
     assert event["actual"] - event["expected"] == event["impact"]
     assert 0.5 <= event["score"] <= 1.0
@@ -98,7 +98,7 @@ def test_month_start_charges_are_normal_and_one_that_doubles_is_not() -> None:
     first = next(i for i in range(ON, DAYS) if day(i).day == 1)
     series["s05"] = np.where(np.arange(DAYS) == first, series["s05"] + 600, series["s05"])
     found = detect(series).query("ServiceName == 's05'")
-    assert [d for d in found["first_day"] if d.day == 1] == [day(first)]
+    assert list(found["first_day"]) == [day(first)]
 
 
 def test_a_month_start_charge_that_changes_for_good_is_news_once() -> None:
@@ -107,7 +107,7 @@ def test_a_month_start_charge_that_changes_for_good_is_news_once() -> None:
     for i in firsts[-4:]:
         series["s05"][i] += 900
     found = detect(series).query("ServiceName == 's05'")
-    assert [d for d in found["first_day"] if d.day == 1] == [day(firsts[-4])]
+    assert list(found["first_day"]) == [day(firsts[-4])]
 
 
 def test_a_monthly_invoice_on_another_day_is_news_until_it_is_known() -> None:
@@ -147,14 +147,7 @@ def test_severity_follows_the_share_of_a_day(share: float, name: str) -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [
-        np.array([1.0]),
-        np.arange(5.0),
-        np.zeros(200),
-        np.full(200, 7.0),
-        -cost_like(4, 200),
-        cost_like(5, 34),
-    ],
+    [np.array([1.0]), np.arange(5.0), np.zeros(200), np.full(200, 7.0), -cost_like(4, 200), cost_like(5, 34)],
     ids=["one day", "five days", "zeros", "constant", "negative", "too short"],
 )
 def test_a_series_that_shows_nothing_odd_raises_nothing(values: Floats) -> None:

@@ -52,7 +52,7 @@ class Anomaly(SeriesName):
     expected: Money
     actual: Money
     impact: Money = Field(description="actual - expected.")
-    score: float = Field(description="0 to 1; one half is where events are raised.", examples=[0.97])
+    score: float = Field(description="0 to 1; events are raised from one half on.", examples=[0.97])
     p_value: float = Field(
         description="The share of ordinary days that look as odd; 0 for what needs no odds.", examples=[1e-6]
     )
