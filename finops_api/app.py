@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette_compress import CompressMiddleware
 
@@ -14,10 +14,15 @@ from finops_api import errors, health, metrics
 from finops_api.deps import NotModifiedError
 from finops_api.errors import TooManyRequestsProblem, problems
 from finops_api.limits import RateLimit
+from finops_api.lock.description import describe_lock
+from finops_api.lock.headers import SecurityHeaders
+from finops_api.lock.middleware import Doorman, Lock
+from finops_api.lock.permissions import authorize
 from finops_api.mcp.server import create_server
 from finops_api.telemetry import RequestId, log_to_stderr
 from finops_api.v1.anomalies import feedback
 from finops_api.v1.anomalies import routes as anomalies
+from finops_api.v1.audit import routes as audit
 from finops_api.v1.budgets import routes as budgets
 from finops_api.v1.conformance import routes as conformance
 from finops_api.v1.costs import routes as costs
@@ -29,6 +34,7 @@ from finops_api.v1.plans import routes as plans
 from finops_api.v1.reconciliation import routes as reconciliation
 from finops_api.v1.restatements import routes as restatements
 from finops_api.v1.snapshot import routes as snapshot
+from finops_assets.access.binding import check_binding
 from finops_assets.orchestrator.ingestions import Orchestrator
 from finops_assets.queries.access import listening, open_warehouse
 from finops_assets.settings import Settings, current_settings
@@ -48,12 +54,19 @@ Costs of all clouds in one shape, FOCUS 1.4.
   are allowed; `X-Request-ID`, given or made, is in the log, in problems and in the runs that are started.
 * **Errors** are RFC 9457 problems (`application/problem+json`); a `422` names the parameter and what is
   allowed.
+* **The lock**: where it is on, send `Authorization: Bearer <API key or access token>`. Whoever may see a part
+  of the bills gets every figure, row and count of that part, as if there were no other.
 """
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The app over these settings, or over the process's own."""
+    """The app over these settings, or over the process's own.
+
+    Raises OpenDoorError where it would listen off loopback without a lock.
+    """
     chosen = settings or current_settings()
+    check_binding("API", chosen.services.host, chosen.access)
+    doorman = Doorman(chosen) if chosen.access.is_locked else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -63,12 +76,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 yield
         app.state.warehouse.close()
         app.state.orchestrator.close()
+        if doorman is not None:
+            doorman.close()
 
     app = FastAPI(
         title="FinOps Platform",
         version=version("finops-platform"),
         description=_DESCRIPTION,
         lifespan=lifespan,
+        dependencies=[Depends(authorize)],
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = chosen
@@ -89,6 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         reconciliation,
         restatements,
         snapshot,
+        audit,
     ):
         app.include_router(routes.router, prefix="/api/v1", responses=problems(TooManyRequestsProblem))
     app.include_router(health.router)
@@ -102,8 +119,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(CompressMiddleware)
     if chosen.services.rate_limit:
         app.add_middleware(RateLimit, limit=chosen.services.rate_limit)
+    app.add_middleware(Lock, doorman=doorman)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestId, metrics=app.state.metrics)
-    errors.install(app)
+    errors.install(app, describe=describe_lock if doorman is not None else None)
     app.add_exception_handler(NotModifiedError, _not_modified)
     return app
 

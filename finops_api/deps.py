@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, TypeAlias, cast, get_args
@@ -14,8 +14,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from finops_api.errors import invalid
+from finops_api.lock.permissions import principal_of
+from finops_assets.access.principal import Principal
 from finops_assets.orchestrator.ingestions import Orchestrator
-from finops_assets.queries.access import NotKeptError, Pinned, Warehouse, as_known_on, pinned
+from finops_assets.queries.access import NotKeptError, Pinned, Reader, Versions, as_known_on, pinned, within
 from finops_assets.queries.snapshot import Snapshot, snapshot
 from finops_assets.settings import Settings
 
@@ -44,12 +46,14 @@ class Reading:
     as_of: date | None = None
     beside: str = ""
     """Names what else the answer depends on: the state of what is not published, or its form."""
+    scope: str = ""
+    """Names the part of the bills that is seen; '' is all of them."""
 
     @property
     def etag(self) -> str:
         """Names the state: the version, and when it was published, since a new data folder starts at 1."""
         at = f"{self.snapshot.version}-{int(self.snapshot.published_at.timestamp() * 1000):x}"
-        return f'"{at}-{self.beside}"' if self.beside else f'"{at}"'
+        return f'"{"-".join(part for part in (at, self.beside, self.scope) if part)}"'
 
     @property
     def stamp(self) -> dict[str, Any]:
@@ -123,15 +127,22 @@ def reading(request: Request, as_of: AsOf = None) -> Iterator[Reading]:
     yield from hold(request, as_of)
 
 
-def hold(request: Request, as_of: date | None, beside: str = "") -> Iterator[Reading]:
+def hold(
+    request: Request, as_of: date | None, beside: Callable[[Reader], str] | None = None
+) -> Iterator[Reading]:
     """The same for an answer that also holds what `beside` names; raises what `reading` raises."""
-    warehouse: Warehouse = request.app.state.warehouse
     try:
-        wanted = as_known_on(warehouse, as_of)
+        wanted = as_known_on(visible(request), as_of)
     except NotKeptError as error:
         raise invalid("as_of", str(as_of), str(error)) from None
     with pinned(wanted) as held:
-        found = Reading(held, snapshot(held), as_of, beside)
+        found = Reading(
+            held,
+            snapshot(held),
+            as_of,
+            beside(held) if beside is not None else "",
+            principal_of(request).scope.key,
+        )
         known = [
             tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")
         ]
@@ -140,8 +151,14 @@ def hold(request: Request, as_of: date | None, beside: str = "") -> Iterator[Rea
         yield found
 
 
+def visible(request: Request) -> Versions:
+    """The warehouse as who asks may see it."""
+    return within(request.app.state.warehouse, principal_of(request).scope)
+
+
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 CurrentOrchestrator = Annotated[Orchestrator, Depends(get_orchestrator)]
+CurrentPrincipal = Annotated[Principal, Depends(principal_of)]
 CurrentReading = Annotated[Reading, Depends(reading)]
 
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -183,8 +183,8 @@ def check_known(parameter: str, found: Sequence[str], allowed: Collection[str]) 
             raise invalid(parameter, value, f"{value!r} is not known.", allowed)
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of the app a problem."""
+def install(app: FastAPI, *, describe: Callable[[dict[str, Any]], None] | None = None) -> None:
+    """Make every error of the app a problem; `describe` adds to its description what else there is."""
     handler = new_exception_handler(
         unhandled_wrappers={"default": UnexpectedProblem},
         pre_hooks=[_log_unexpected],
@@ -206,6 +206,8 @@ def install(app: FastAPI) -> None:
                 if "requestBody" in operation:
                     unreadable = problems(UnreadableProblem)
                     operation["responses"] |= {str(status): says for status, says in unreadable.items()}
+        if describe is not None:
+            describe(description)
         return description
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend it

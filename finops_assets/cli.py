@@ -26,6 +26,8 @@ app = typer.Typer(
 )
 sources_app = typer.Typer(help="The configured sources of bills.", no_args_is_help=True)
 app.add_typer(sources_app, name="sources")
+keys_app = typer.Typer(help="API keys: who may ask the API, for what, and until when.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
 alerts_app = typer.Typer(help="What was told to whom.", invoke_without_command=True)
 app.add_typer(alerts_app, name="alerts")
 console = Console()
@@ -50,6 +52,8 @@ def _plain_errors() -> Iterator[None]:
     """What a user can mend is said in one text, without a traceback."""
     import duckdb
 
+    from finops_assets.access.binding import OpenDoorError
+    from finops_assets.access.keys import KeyNameError
     from finops_assets.alert_settings import ChannelError
     from finops_assets.forecasting.daily_table import BadTableError
     from finops_assets.intake.parse import BillError
@@ -66,6 +70,8 @@ def _plain_errors() -> Iterator[None]:
 
     plain = (
         ConfigError,
+        OpenDoorError,
+        KeyNameError,
         ChannelError,
         SourceError,
         BillError,
@@ -95,6 +101,10 @@ def run(
     """Bring everything up to date, print what the bills say, and serve it."""
     with _plain_errors():
         settings = current_settings()
+        if serve:
+            from finops_assets.running.serve import check_doors
+
+            check_doors(settings)
         _write_missing_demo(settings)
         _refresh(settings, keep_going=serve)
         if serve:
@@ -299,6 +309,73 @@ def test_channel(channel: Annotated[str, typer.Argument(help="A channel's name i
     with _plain_errors():
         send_test(current_settings().alerts, channel)
         console.print(f"{channel} took the message.")
+
+
+_Days = Annotated[int | None, typer.Option("--days", min=1, help="Days until it expires; never by default.")]
+
+
+@keys_app.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="What it is for: it stands in the audit log.")],
+    role: Annotated[str, typer.Option(help="viewer, analyst or admin.")] = "viewer",
+    source: Annotated[list[str] | None, typer.Option(help="A source that it may see, repeated.")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="A SubAccountId or BillingAccountId, repeated.")
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="key=value of one of tag_keys, repeated.")] = None,
+    days: _Days = None,
+) -> None:
+    """Make a key and show it, once. Sources, accounts and tags must all hold; without them it sees all."""
+    from finops_assets.running.keys import create_and_show
+
+    with _plain_errors():
+        create_and_show(current_settings(), console, name, role, source, account, tag, days)
+
+
+@keys_app.command("list")
+def list_keys() -> None:
+    """Show every key: its role, what it may see, until when, and when it was last used."""
+    from finops_assets.running.keys import print_keys
+
+    with _plain_errors():
+        print_keys(current_settings(), console)
+
+
+@keys_app.command("revoke")
+def revoke_key(key: Annotated[str, typer.Argument(help="A name or an id.")]) -> None:
+    """End a key at once."""
+    from finops_assets.running.keys import revoke_and_say
+
+    with _plain_errors():
+        revoke_and_say(current_settings(), console, key)
+
+
+@keys_app.command("rotate")
+def rotate_key(
+    key: Annotated[str, typer.Argument(help="A name or an id.")],
+    keep: Annotated[int, typer.Option(min=0, help="Hours that the old one stays good.")] = 24,
+    days: _Days = None,
+) -> None:
+    """Make a new key like this one and show it, once; the old one ends a little later."""
+    from finops_assets.running.keys import rotate_and_show
+
+    with _plain_errors():
+        rotate_and_show(current_settings(), console, key, keep, days)
+
+
+@app.command()
+def audit(
+    principal: Annotated[str | None, typer.Option(help="One key's name, or a person.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="From this day on.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
+) -> None:
+    """Show who saw and changed what, where the lock is on."""
+    from finops_assets.running.audit import print_audit
+
+    with _plain_errors():
+        print_audit(current_settings(), console, principal, since, limit)
 
 
 @app.command()

@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from finops_assets import setting_values
+from finops_assets.access_settings import Access
 from finops_assets.alert_settings import Alerts
 from finops_assets.budget_settings import Budget
 from finops_assets.plan_settings import PlannedChange
@@ -81,6 +82,11 @@ class Paths(Strict):
         return self.data / "decisions.db"
 
     @property
+    def access(self) -> Path:
+        """API keys, as hashes, and the audit log."""
+        return self.data / "access.db"
+
+    @property
     def demo(self) -> Path:
         """The demo's bills."""
         return self.data / "demo"
@@ -120,9 +126,12 @@ class Forecast(Strict):
 
 
 class Services(Strict):
-    """Where the three servers listen; loopback unless a lock stands in front."""
+    """Where the servers listen; on loopback unless [access] locks them."""
 
     host: str = "127.0.0.1"
+    """Of the API and the dashboard."""
+    dagster_host: str = "127.0.0.1"
+    """Where Dagster is. It has no login of its own, so `finops run` starts it on loopback only."""
     dagster_port: int = 3000
     api_port: int = 8000
     dashboard_port: int = 8501
@@ -132,7 +141,7 @@ class Services(Strict):
     @property
     def dagster_address(self) -> str:
         """Dagster's own page."""
-        return f"http://{self.host}:{self.dagster_port}"
+        return f"http://{self.dagster_host}:{self.dagster_port}"
 
     @property
     def dagster_graphql(self) -> str:
@@ -170,6 +179,7 @@ class Settings(BaseSettings):
     paths: Paths = Paths()
     history: History = History()
     services: Services = Services()
+    access: Access = Access()
     currency: Currency = Currency()
     forecast: Forecast = Forecast()
     alerts: Alerts = Alerts()
@@ -199,6 +209,12 @@ class Settings(BaseSettings):
                 of = f"{total.source} {total.month} {total.invoice or 'without an invoice'} {total.currency}"
                 raise ValueError(f"{where}: expected one amount of each invoice, found another of {of}")
             seen.add(key)
+        return self
+
+    @model_validator(mode="after")
+    def _access_is_to_what_is_here(self) -> Settings:
+        if found := self.access.faults(frozenset(self.sources), frozenset(self.tag_keys)):
+            raise ValueError("; ".join(found))
         return self
 
     @model_validator(mode="after")
@@ -285,7 +301,8 @@ def _explain(error: ValidationError, path: Path) -> str:
             continue
         key = ".".join(str(part) for part in fault["loc"])
         given = fault.get("input")
-        hidden = fault["type"] == "missing" or fault["loc"][:2] == ("alerts", "channels")  # may be a secret
+        may_be_secret = fault["loc"][:2] in {("alerts", "channels"), ("access", "oidc")}
+        hidden = fault["type"] == "missing" or may_be_secret
         found = "" if hidden else f" (found {given!r})"
         lines.append(f"  {key}: {fault['msg']}{found}")
     return "\n".join([*lines, "", "A valid file:", "", EXAMPLE])

@@ -1,4 +1,4 @@
-"""Dagster, the API and the dashboard as child processes on loopback, until Ctrl-C."""
+"""Dagster, the API and the dashboard as child processes until Ctrl-C: on loopback, or behind the lock."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from finops_assets.access.binding import OpenDoorError, check_binding, is_loopback
 from finops_assets.settings import ConfigError, Settings
 
 _PATIENCE_SECONDS = 300
@@ -25,6 +26,7 @@ class Server:
 
     name: str
     command: tuple[str, ...]
+    host: str
     port: int | None
     path: str = ""
 
@@ -34,37 +36,61 @@ def servers(settings: Settings, project: Path) -> list[Server]:
     at = settings.services
     python, workspace = sys.executable, str(project / "workspace.yaml")
     scripts = Path(python).parent
-    web = (str(scripts / "dagster-webserver"), "-w", workspace, "-h", at.host, "-p", str(at.dagster_port))
+    web = (
+        str(scripts / "dagster-webserver"),
+        "-w",
+        workspace,
+        "-h",
+        at.dagster_host,
+        "-p",
+        str(at.dagster_port),
+    )
     api = ("-m", "uvicorn", "--factory", "finops_api.app:create_app", "--host", at.host)
     dashboard = (
         *(python, "-m", "streamlit", "run", str(project / "streamlit_app" / "app.py")),
         *("--server.address", at.host, "--server.headless", "true", "--browser.gatherUsageStats", "false"),
     )
     return [
-        Server("Dagster", web, at.dagster_port),
-        Server("Dagster's daemon", (str(scripts / "dagster-daemon"), "run", "-w", workspace), None),
+        Server("Dagster", web, at.dagster_host, at.dagster_port),
+        Server("Dagster's daemon", (str(scripts / "dagster-daemon"), "run", "-w", workspace), "", None),
         Server(
             "API",
             (python, *api, "--port", str(at.api_port), "--log-level", "warning"),
+            at.host,
             at.api_port,
             "/docs",
         ),
         Server(
             "Dashboard",
             (*dashboard, "--server.port", str(at.dashboard_port)),
+            at.host,
             at.dashboard_port,
         ),
     ]
 
 
+def check_doors(settings: Settings) -> None:
+    """Raise OpenDoorError unless each server may listen where it is told to."""
+    at = settings.services
+    if not is_loopback(at.dagster_host):
+        raise OpenDoorError(
+            f"Dagster would listen on {at.dagster_host}, where others reach it, and it has no login: whoever "
+            'opens it can run anything. Keep services.dagster_host = "127.0.0.1"; for others, put a proxy in '
+            "front of it that asks who they are."
+        )
+    check_binding("API", at.host, settings.access)
+    check_binding("dashboard", at.host, settings.access)
+
+
 def serve(settings: Settings, project: Path, console: Console) -> None:
     """Start all, print the links, wait. Ctrl-C or SIGTERM stops all of them; one that dies stops the rest.
 
-    Raises ConfigError when a port is taken or a server does not come up.
+    Raises ConfigError when a port is taken or a server does not come up, OpenDoorError.
     """
+    check_doors(settings)
     plan = servers(settings, project)
     for server in plan:
-        if server.port is not None and _answers(settings.services.host, server.port):
+        if server.port is not None and _answers(server.host, server.port):
             raise ConfigError(
                 f"Port {server.port} for {server.name} is taken by another program. Stop that, or name "
                 "another port: FINOPS_SERVICES__DAGSTER_PORT, …__API_PORT or …__DASHBOARD_PORT."
@@ -77,10 +103,10 @@ def serve(settings: Settings, project: Path, console: Console) -> None:
         with console.status("Starting Dagster, the API and the dashboard …"):
             for server in plan:
                 started.append((server, _start(server, project, logs)))
-            _wait_until_up(settings, started, logs)
+            _wait_until_up(started, logs)
         for server in plan:
             if server.port is not None:
-                url = f"http://{settings.services.host}:{server.port}{server.path}"
+                url = f"http://{server.host}:{server.port}{server.path}"
                 console.print(f"  {server.name:<10} [link={url}]{url}[/link]")
         console.print("Ctrl-C stops all of them.")
         _watch(started, logs)
@@ -99,12 +125,10 @@ def _start(server: Server, project: Path, logs: Path) -> subprocess.Popen[bytes]
         )
 
 
-def _wait_until_up(
-    settings: Settings, started: Sequence[tuple[Server, subprocess.Popen[bytes]]], logs: Path
-) -> None:
+def _wait_until_up(started: Sequence[tuple[Server, subprocess.Popen[bytes]]], logs: Path) -> None:
     patience = time.monotonic() + _PATIENCE_SECONDS
     for server, process in started:
-        while server.port is not None and not _answers(settings.services.host, server.port):
+        while server.port is not None and not _answers(server.host, server.port):
             if process.poll() is not None or time.monotonic() > patience:
                 raise ConfigError(f"{server.name} did not come up; its log is in {logs}.")
             time.sleep(0.2)

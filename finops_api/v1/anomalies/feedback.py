@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response, status
 
-from finops_api.deps import NOT_MODIFIED, AsOf, CurrentSettings, Reading, hold
+from finops_api.deps import NOT_MODIFIED, AsOf, CurrentPrincipal, CurrentSettings, Reading, hold, visible
 from finops_api.errors import InvalidParameterProblem, NotPublishedProblem, UnknownProblem, problems
 from finops_api.v1.anomalies.schemas import Feedback, FeedbackAnswer, FeedbackRequest
 from finops_api.wire import plain
@@ -25,7 +25,13 @@ router = APIRouter(
 def judged_reading(request: Request, settings: CurrentSettings, as_of: AsOf = None) -> Iterator[Reading]:
     """The state asked for, whose ETag changes with every word that is said; raises what `reading` raises."""
     known = feedback.said(settings.paths.decisions, until=as_of)
-    yield from hold(request, as_of, f"f{len(known)}" if known else "")
+
+    def words_of(warehouse: Reader) -> str:
+        seen = set(events.anomalies(warehouse)["anomaly_id"].to_pylist()) if known else set()
+        count = sum(word.anomaly_id in seen for word in known)
+        return f"f{count}" if count else ""
+
+    yield from hold(request, as_of, words_of)
 
 
 JudgedReading = Annotated[Reading, Depends(judged_reading)]
@@ -46,16 +52,20 @@ def known_event(warehouse: Reader, anomaly_id: str) -> dict[str, Any]:
     summary="Say what an anomaly was",
 )
 def give_feedback(
-    anomaly_id: str, asked: FeedbackRequest, request: Request, settings: CurrentSettings
+    anomaly_id: str,
+    asked: FeedbackRequest,
+    request: Request,
+    settings: CurrentSettings,
+    principal: CurrentPrincipal,
 ) -> dict[str, Any]:
     """Record a verdict and why. Nothing said before is changed; of several the newest counts.
 
-    Detection uses it from the next run on: what was expected or planned is not raised again.
+    Detection uses it from the next run on: what was expected or planned is not raised again. Where the lock
+    is on, the author is whoever asks.
     """
-    event = known_event(request.app.state.warehouse, anomaly_id)
-    said = feedback.record(
-        settings.paths.decisions, event, asked.verdict, note=asked.note, author=asked.author
-    )
+    event = known_event(visible(request), anomaly_id)
+    author = asked.author if principal.means == "loopback" else principal.name
+    said = feedback.record(settings.paths.decisions, event, asked.verdict, note=asked.note, author=author)
     return _shown(said, event["BillingCurrency"])
 
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response, status
+from fastapi import APIRouter, Path, Query, Request, Response, status
 from fastapi.responses import JSONResponse
 
-from finops_api.deps import NOT_MODIFIED, CurrentReading, CurrentSettings, Reading
+from finops_api.deps import (
+    NOT_MODIFIED,
+    CurrentPrincipal,
+    CurrentReading,
+    CurrentSettings,
+    Reading,
+    visible,
+)
 from finops_api.errors import (
     ConfiguredBudgetProblem,
     InvalidParameterProblem,
@@ -79,10 +86,17 @@ def get_budget_days(
 @router.get(
     "/{name}", response_model=BudgetAnswer, responses=problems(UnknownProblem), summary="A budget as set"
 )
-def get_budget(name: Name, settings: CurrentSettings) -> Response:
-    """What the budget is now, from finops.toml or as it was last put."""
+def get_budget(
+    name: Name, request: Request, settings: CurrentSettings, principal: CurrentPrincipal
+) -> Response:
+    """What the budget is now, from finops.toml or as it was last put.
+
+    Whoever sees a part of the bills sees the budgets that were held against costs of that part alone.
+    """
     for known in known_budgets(settings.budgets, settings.paths.decisions):
-        if known.budget.name == name:
+        if known.budget.name == name and (
+            principal.scope.is_whole or budgets.burn_down(visible(request), name).num_rows
+        ):
             return JSONResponse(_defined(known.budget, known.origin))
     raise _unknown(name)
 
@@ -93,8 +107,13 @@ def get_budget(name: Name, settings: CurrentSettings) -> Response:
     responses={201: {"model": BudgetAnswer}, **problems(ConfiguredBudgetProblem)},
     summary="Set a budget",
 )
-def put_budget(name: Name, asked: BudgetRequest, settings: CurrentSettings) -> Response:
-    """Add a budget or replace the one of this name; it counts from the next analysis on."""
+def put_budget(
+    name: Name, asked: BudgetRequest, settings: CurrentSettings, principal: CurrentPrincipal
+) -> Response:
+    """Add a budget or replace the one of this name; it counts from the next analysis on.
+
+    Where the lock is on, the author is whoever asks.
+    """
     budget = Budget(name=name, **asked.model_dump(exclude={"author"}))
     check_known("tag_key", [] if budget.tag_key is None else [budget.tag_key], settings.tag_keys)
     try:
@@ -102,7 +121,7 @@ def put_budget(name: Name, asked: BudgetRequest, settings: CurrentSettings) -> R
             settings.paths.decisions,
             budget,
             settings.budgets,
-            author=asked.author,
+            author=asked.author if principal.means == "loopback" else principal.name,
             said_at=datetime.now(UTC),
         )
     except ConfiguredBudgetError as error:
@@ -118,11 +137,15 @@ def put_budget(name: Name, asked: BudgetRequest, settings: CurrentSettings) -> R
     responses=problems(UnknownProblem, ConfiguredBudgetProblem),
     summary="Remove a budget",
 )
-def delete_budget(name: Name, settings: CurrentSettings) -> Response:
+def delete_budget(name: Name, settings: CurrentSettings, principal: CurrentPrincipal) -> Response:
     """It is left out from the next analysis on; what is already published stays."""
     try:
         found = remove_budget(
-            settings.paths.decisions, name, settings.budgets, author="", said_at=datetime.now(UTC)
+            settings.paths.decisions,
+            name,
+            settings.budgets,
+            author="" if principal.means == "loopback" else principal.name,
+            said_at=datetime.now(UTC),
         )
     except ConfiguredBudgetError as error:
         raise ConfiguredBudgetProblem(f"{error}.") from None

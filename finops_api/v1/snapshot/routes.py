@@ -7,9 +7,8 @@ from dataclasses import asdict
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from finops_api.deps import NOT_MODIFIED, CurrentReading, SnapshotStamp
+from finops_api.deps import NOT_MODIFIED, CurrentReading, SnapshotStamp, visible
 from finops_api.errors import InvalidParameterProblem, NotPublishedProblem, problems
-from finops_assets.queries.access import Warehouse
 
 router = APIRouter(
     prefix="/snapshot",
@@ -36,18 +35,19 @@ class SnapshotAnswer(BaseModel):
 
     snapshot: SnapshotStamp
     known_since: str = Field(description="The oldest day that as_of can ask for.", examples=["2026-01-01"])
-    run_id: str = Field(description="The Dagster run that published it; '' outside of one.")
+    run_id: str = Field(
+        description="The Dagster run that published it; '' outside of one, and for those who see a part."
+    )
     tables: list[PublishedTable]
 
 
 @router.get("", response_model=SnapshotAnswer, summary="The published snapshot")
 def get_snapshot(request: Request, reading: CurrentReading) -> Response:
     """The version, when it was published, every table's version and rows, and how far back as_of goes."""
-    warehouse: Warehouse = request.app.state.warehouse
     return reading.answer(
         {
             "run_id": reading.snapshot.run_id,
-            "known_since": warehouse.oldest_day().isoformat(),
+            "known_since": visible(request).oldest_day().isoformat(),
             "tables": [asdict(t) for t in reading.snapshot.tables],
         }
     )

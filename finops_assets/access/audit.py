@@ -1,0 +1,120 @@
+"""Who saw and changed what: rows that are appended and never changed."""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import astuple, dataclass, fields
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from finops_assets.access.store import connect, opened
+
+_LONGEST = 2000
+"""Characters of parameters that are kept: a longer query says who it was all the same."""
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One request or page: who, what and how it ended. `at` is UTC; `status` is 0 where there is none."""
+
+    at: datetime
+    principal: str
+    means: str
+    role: str
+    face: str
+    """api or dashboard."""
+    action: str
+    """The method, or 'open' of a page."""
+    place: str
+    """The route as it is declared with its values, or the page."""
+    parameters: str
+    status: int
+    request_id: str
+    client: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An entry with its number, which grows."""
+
+    number: int
+    entry: Entry
+
+
+class AuditLog:
+    """Writes entries by a thread of its own, many in one commit."""
+
+    def __init__(self, store: Path) -> None:
+        self._connection = connect(store)
+        self._queue: queue.SimpleQueue[tuple[Entry, Future[None]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
+        self._thread.start()
+
+    def append(self, entry: Entry) -> Future[None]:
+        """Take an entry in; the result is there once it is on disk, or its sqlite3.Error."""
+        written: Future[None] = Future()
+        self._queue.put((entry, written))
+        return written
+
+    def close(self) -> None:
+        """Write what is left, then close."""
+        self._queue.put(None)
+        self._thread.join()
+        self._connection.close()
+
+    def _write(self) -> None:
+        while True:
+            batch = [self._queue.get()]
+            while len(batch) < _AT_ONCE and not self._queue.empty():
+                batch.append(self._queue.get())
+            given = [one for one in batch if one is not None]
+            try:
+                with self._connection:
+                    self._connection.executemany(_INSERT, [_row(entry) for entry, _ in given])
+            except sqlite3.Error as error:
+                for _, written in given:
+                    written.set_exception(error)
+            else:
+                for _, written in given:
+                    written.set_result(None)
+            if len(given) < len(batch):
+                return
+
+
+def entries(
+    store: Path,
+    *,
+    principal: str | None = None,
+    since: date | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[Kept]:
+    """The newest entries first: of one principal, from a day (UTC) on, and before the number `before`."""
+    if not store.is_file():
+        return []
+    with opened(store) as connection:
+        rows: Sequence[tuple[Any, ...]] = connection.execute(
+            f"SELECT rowid, {_COLUMNS} FROM audit WHERE (?1 IS NULL OR principal = ?1) "
+            "AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR rowid < ?3) ORDER BY rowid DESC LIMIT ?4",
+            (principal, None if since is None else since.isoformat(), before, limit),
+        ).fetchall()
+    return [Kept(number, Entry(datetime.fromisoformat(at), *rest)) for number, at, *rest in rows]
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Entry))
+_INSERT = f"INSERT INTO audit ({_COLUMNS}) VALUES ({', '.join('?' * len(fields(Entry)))})"
+
+
+def _row(entry: Entry) -> tuple[object, ...]:
+    at, *rest = astuple(entry)
+    return (_text(at), *(v[:_LONGEST] if isinstance(v, str) else v for v in rest))
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
