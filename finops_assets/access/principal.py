@@ -28,6 +28,10 @@ class Principal:
     scope: Scope
     means: Means
 
+    def author(self, given: str) -> str:
+        """Who signs what they say: whoever it is; while the lock is off, the name that was given."""
+        return given if self.means == "loopback" else self.name
+
     def may(self, permission: Permission) -> bool:
         """Whether the role allows it, and the scope is wide enough."""
         return permission in MAY[self.role] and (permission not in OF_THE_WHOLE or self.scope.is_whole)

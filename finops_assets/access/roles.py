@@ -10,9 +10,9 @@ ROLES: tuple[Role, ...] = get_args(Role)
 """From the least to the most."""
 
 Permission: TypeAlias = Literal["read", "feedback", "views", "platform", "decide", "operate", "audit"]
-"""read: figures, rows and forecasts of one's scope. feedback: say what an anomaly was. views: save views.
-platform: the platform's own runs and measures. decide: budgets and planned changes. operate: start and cancel
-refreshes, webhooks. audit: read who saw and changed what."""
+"""read: figures, rows and forecasts of one's scope. feedback: say what an anomaly was. platform: what is of
+all bills together: runs, measures, planned changes. views: views that all share. decide: set budgets and mark
+planned changes. operate: start and cancel refreshes, webhooks. audit: read who saw and changed what."""
 
 MAY: Mapping[Role, frozenset[Permission]] = {
     "viewer": frozenset({"read", "platform"}),
@@ -20,5 +20,5 @@ MAY: Mapping[Role, frozenset[Permission]] = {
     "admin": frozenset({"read", "platform", "feedback", "views", "decide", "operate", "audit"}),
 }
 
-OF_THE_WHOLE: frozenset[Permission] = frozenset({"platform", "decide", "operate", "audit"})
+OF_THE_WHOLE: frozenset[Permission] = frozenset({"platform", "views", "decide", "operate", "audit"})
 """What is of all bills, or has names that all share: nobody may who sees a part of the bills only."""

@@ -157,6 +157,9 @@ RULES: Mapping[str, Rule] = {
     "billing_periods": _of_sources,
     "invoice_details": _of_sources,
     "contract_commitments": _of_sources,
+    # Said of all bills, in words that may name anything.
+    "planned_changes": _nobody,
+    "ending_commitments": _nobody,
     # To whom an alert went is the business of those who run the platform.
     "alerts": _nobody,
 }

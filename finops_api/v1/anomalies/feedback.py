@@ -64,7 +64,7 @@ def give_feedback(
     is on, the author is whoever asks.
     """
     event = known_event(visible(request), anomaly_id)
-    author = asked.author if principal.means == "loopback" else principal.name
+    author = principal.author(asked.author)
     said = feedback.record(settings.paths.decisions, event, asked.verdict, note=asked.note, author=author)
     return _shown(said, event["BillingCurrency"])
 

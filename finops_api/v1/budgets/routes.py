@@ -121,7 +121,7 @@ def put_budget(
             settings.paths.decisions,
             budget,
             settings.budgets,
-            author=asked.author if principal.means == "loopback" else principal.name,
+            author=principal.author(asked.author),
             said_at=datetime.now(UTC),
         )
     except ConfiguredBudgetError as error:
@@ -144,7 +144,7 @@ def delete_budget(name: Name, settings: CurrentSettings, principal: CurrentPrinc
             settings.paths.decisions,
             name,
             settings.budgets,
-            author="" if principal.means == "loopback" else principal.name,
+            author=principal.author(""),
             said_at=datetime.now(UTC),
         )
     except ConfiguredBudgetError as error:

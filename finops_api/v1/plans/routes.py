@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response, status
 from fastapi.responses import JSONResponse
 
-from finops_api.deps import CurrentSettings
+from finops_api.deps import CurrentPrincipal, CurrentSettings, visible
 from finops_api.errors import (
     ConfiguredPlanProblem,
     InvalidParameterProblem,
@@ -36,19 +36,25 @@ PlanId = Annotated[str, Path(description="The planned change's id.", examples=["
 def get_planned_changes(request: Request, settings: CurrentSettings) -> Response:
     """Every change that is marked now, from finops.toml and from here."""
     known = known_plans(settings.planned_changes, settings.paths.decisions)
-    published = published_plan_ids(request.app.state.warehouse)
+    published = published_plan_ids(visible(request))
     return JSONResponse({"planned_changes": [_shown(k, published) for k in known]})
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, response_model=PlanAnswer, summary="Mark a change")
-def post_planned_change(asked: PlanRequest, request: Request, settings: CurrentSettings) -> Response:
-    """Mark what is known of the costs to come; the forecast moves with it from the next analysis on."""
+def post_planned_change(
+    asked: PlanRequest, request: Request, settings: CurrentSettings, principal: CurrentPrincipal
+) -> Response:
+    """Mark what is known of the costs to come; the forecast moves with it from the next analysis on.
+
+    Where the lock is on, the author is whoever asks.
+    """
     plan = PlannedChange.model_validate(asked.model_dump(exclude={"author"}))
     try:
-        check_scope(request.app.state.warehouse, plan.scope)
+        check_scope(visible(request), plan.scope)
     except UnknownScopeError as error:
         raise invalid(error.key, error.found, "the bills have none of this name.", error.allowed) from None
-    known = mark(settings.paths.decisions, plan, author=asked.author, said_at=datetime.now(UTC))
+    author = principal.author(asked.author)
+    known = mark(settings.paths.decisions, plan, author=author, said_at=datetime.now(UTC))
     return JSONResponse(_shown(known, set()), status_code=status.HTTP_201_CREATED)
 
 
@@ -58,11 +64,17 @@ def post_planned_change(asked: PlanRequest, request: Request, settings: CurrentS
     responses=problems(UnknownProblem, ConfiguredPlanProblem),
     summary="Withdraw a change",
 )
-def delete_planned_change(plan_id: PlanId, settings: CurrentSettings) -> Response:
+def delete_planned_change(
+    plan_id: PlanId, settings: CurrentSettings, principal: CurrentPrincipal
+) -> Response:
     """It moves no forecast from the next analysis on; what was said is kept."""
     try:
         found = withdraw(
-            settings.paths.decisions, plan_id, settings.planned_changes, author="", said_at=datetime.now(UTC)
+            settings.paths.decisions,
+            plan_id,
+            settings.planned_changes,
+            author=principal.author(""),
+            said_at=datetime.now(UTC),
         )
     except ConfiguredPlanError as error:
         raise ConfiguredPlanProblem(f"{error}.") from None
