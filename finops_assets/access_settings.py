@@ -52,6 +52,8 @@ class Oidc(Strict):
     client_secret: SecretStr | None = None
     cookie_secret: SecretStr | None = None
     """What the dashboard signs its cookie with: a long random text."""
+    login_hours: Annotated[int, Field(ge=1)] = 12
+    """How long people stay logged in: a group that they leave counts no longer than that."""
     dashboard_url: Address | None = None
     """Where people open the dashboard. The provider sends them back to /oauth2callback there."""
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from finops_assets.queries.access import NotKeptError, NotPublishedError, WarehouseError
 from finops_assets.settings import ConfigError
-from streamlit_app import data, filters, saved_views, states
+from streamlit_app import data, filters, login, saved_views, states
 from streamlit_app.links import ROWS_PAGE
 
 st.set_page_config(page_title="FinOps", page_icon=":material/savings:", layout="wide")
@@ -120,15 +120,19 @@ def main() -> None:
     page = st.navigation(PAGES, expanded=True)
     version: int | None = None
     try:
+        if login.enter() is None:
+            return
+        login.audited(page.url_path or "overview")
         with st.sidebar:
             shown = filters.day_of_knowledge()
             version = data.pin(shown)
             known = filters.known_days()
             if known is not None:
                 filters.money_choice(known)
-            if shown is None:
+            if shown is None and data.may("views"):
                 saved_views.menu(page, [p for pages in PAGES.values() for p in pages])
             states.snapshot_note()
+            login.note()
         if shown is not None:
             filters.knowledge_note(shown)
         if known is None:

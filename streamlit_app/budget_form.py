@@ -88,14 +88,18 @@ def waiting(published: set[str]) -> None:
 
 def removal(name: str) -> None:
     """A button that removes a budget that was set here, on a second click."""
-    if not any(k.budget.name == name and k.origin == "api" for k in in_force()):
+    if not data.may("decide") or not any(k.budget.name == name and k.origin == "api" for k in in_force()):
         return
     with st.popover("Remove", icon=":material/delete:"):
         st.write("Its past periods are left out too, from the next analysis on.")
         if st.button("Remove it", key=f"remove_{name}", type="primary"):
             settings = data.settings()
             remove_budget(
-                settings.paths.decisions, name, settings.budgets, author="page", said_at=datetime.now(UTC)
+                settings.paths.decisions,
+                name,
+                settings.budgets,
+                author=data.principal().author("page"),
+                said_at=datetime.now(UTC),
             )
             st.rerun()
 
@@ -105,7 +109,11 @@ def _set(given: dict[str, Any]) -> None:
     try:
         budget = Budget.model_validate(given)
         set_budget(
-            settings.paths.decisions, budget, settings.budgets, author="page", said_at=datetime.now(UTC)
+            settings.paths.decisions,
+            budget,
+            settings.budgets,
+            author=data.principal().author("page"),
+            said_at=datetime.now(UTC),
         )
     except ValidationError as error:
         for fault in error.errors():

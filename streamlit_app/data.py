@@ -1,4 +1,4 @@
-"""The pages' only way to the warehouse: one reader a process, answers cached by snapshot and question.
+"""The pages' only way to the warehouse: one reader a process, answers cached by snapshot, scope and question.
 
 A page run is pinned to one snapshot: the one in force, or that of a past day. When a refresh publishes a
 newer one in the middle of a run, the run starts again on the newer one, so that no page ever mixes two states
@@ -13,13 +13,16 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
-from finops_assets.queries.access import Reader, Warehouse, as_known_on, open_warehouse, pinned
+from finops_assets.access.principal import Principal
+from finops_assets.access.roles import Permission
+from finops_assets.access.scope import Scope
+from finops_assets.queries.access import Reader, Warehouse, as_known_on, open_warehouse, pinned, within
 from finops_assets.settings import Settings, current_settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_PINNED, _DAY = "_snapshot_version", "_snapshot_day"
+_PINNED, _DAY, _WHO = "_snapshot_version", "_snapshot_day", "_principal"
 
 
 class _MovedError(Exception):
@@ -29,6 +32,21 @@ class _MovedError(Exception):
 def settings() -> Settings:
     """The process's settings. Raises ConfigError."""
     return current_settings()
+
+
+def let_in(who: Principal) -> None:
+    """Say who looks in this run: only what they may see is answered."""
+    st.session_state[_WHO] = who
+
+
+def principal() -> Principal:
+    """Who looks. Raises KeyError before anybody was let in."""
+    return cast("Principal", st.session_state[_WHO])
+
+
+def may(permission: Permission) -> bool:
+    """Whether who looks may do that; what they may not do is not shown."""
+    return principal().may(permission)
 
 
 def newest_version() -> int:
@@ -67,7 +85,10 @@ def ask(question: Callable[Concatenate[Reader, P], R], *args: P.args, **kwargs: 
     root = str(settings().paths.warehouse)
     version = cast("int", st.session_state[_PINNED])
     try:
-        return cast("R", _answer(root, version, name, args, kwargs, _question=question, _day=day_shown()))
+        scope = principal().scope.to_json()
+        return cast(
+            "R", _answer(root, version, scope, name, args, kwargs, _question=question, _day=day_shown())
+        )
     except _MovedError:
         st.rerun()
 
@@ -76,6 +97,7 @@ def ask(question: Callable[Concatenate[Reader, P], R], *args: P.args, **kwargs: 
 def _answer(
     root: str,
     version: int,
+    scope: str,
     name: str,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
@@ -83,7 +105,7 @@ def _answer(
     _question: Callable[..., Any],
     _day: date | None,
 ) -> Any:
-    with pinned(as_known_on(_warehouse(root), _day)) as held:
+    with pinned(as_known_on(within(_warehouse(root), Scope.from_json(scope)), _day)) as held:
         if held.version() != version:
             raise _MovedError
         return _question(held, *args, **kwargs)

@@ -30,7 +30,8 @@ def feedback_form(event: Mapping[str, Any]) -> None:
     """The form under a row of cost_anomalies and what was said of it; a past day shows what it knew."""
     st.subheader("What you say of it")
     day, anomaly_id = data.day_shown(), event["anomaly_id"]
-    if day is None:
+    who = data.principal()
+    if day is None and who.may("feedback"):
         with st.form(f"feedback_{anomaly_id}", clear_on_submit=True):
             verdict = st.segmented_control(
                 "Verdict",
@@ -42,7 +43,10 @@ def feedback_form(event: Mapping[str, Any]) -> None:
                 key=f"verdict_{anomaly_id}",
             )
             note = st.text_input("Note", max_chars=2000, placeholder="Why", key=f"note_{anomaly_id}")
-            author = st.text_input("Your name", max_chars=200, key=f"author_{anomaly_id}")
+            signed = who.means != "loopback"
+            author = (
+                who.name if signed else st.text_input("Your name", max_chars=200, key=f"author_{anomaly_id}")
+            )
             sent = st.form_submit_button("Save", icon=":material/check:")
         if sent:
             feedback.record(

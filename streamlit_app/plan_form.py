@@ -38,6 +38,9 @@ def section(row: dict[str, Any], until: date, currency: str, metric: Metric) -> 
         settings = data.settings()
         if row["level"] not in {"region", "tag"}:  # it is leaves whose commitments end
             _commitments(series_filters(row), until, currency, metric)
+        if not data.may("platform"):
+            st.caption("Changes that others plan are of all bills; you see a part of them.")
+            return
         known = known_plans(settings.planned_changes, settings.paths.decisions)
         if known:
             published = data.ask(published_plan_ids)
@@ -48,7 +51,8 @@ def section(row: dict[str, Any], until: date, currency: str, metric: Metric) -> 
                 "Nothing is marked. A launch, a change of costs, an end or a one-off that is marked moves "
                 "the forecast from its day on, and does not mislead it once it is past."
             )
-        _form(currency, metric)
+        if data.may("decide"):
+            _form(currency, metric)
 
 
 def described(plan: PlannedChange) -> str:
@@ -100,13 +104,15 @@ def _listed(known: KnownPlan, *, in_forecast: bool) -> None:
             st.badge("From the next analysis on", color="orange", icon=":material/hourglass_empty:")
         if known.origin == "finops.toml":
             st.badge("finops.toml", color="gray")
-        elif st.button("Withdraw", key=f"withdraw_{known.plan_id}", icon=":material/undo:"):
+        elif data.may("decide") and st.button(
+            "Withdraw", key=f"withdraw_{known.plan_id}", icon=":material/undo:"
+        ):
             settings = data.settings()
             withdraw(
                 settings.paths.decisions,
                 known.plan_id,
                 settings.planned_changes,
-                author="page",
+                author=data.principal().author("page"),
                 said_at=datetime.now(UTC),
             )
             st.rerun()
@@ -166,5 +172,10 @@ def _mark(given: dict[str, Any]) -> None:
             says = markdown(fault["msg"].removeprefix("Value error, "))
             st.error(f"{key}: {says}" if key else says, icon=":material/error:")
         return
-    mark(data.settings().paths.decisions, plan, author="page", said_at=datetime.now(UTC))
+    mark(
+        data.settings().paths.decisions,
+        plan,
+        author=data.principal().author("page"),
+        said_at=datetime.now(UTC),
+    )
     st.rerun()

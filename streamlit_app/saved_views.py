@@ -51,10 +51,17 @@ def _save(name: str, page: StreamlitPage) -> None:
         return
     address = {key: st.query_params.get_all(key) for key in st.query_params}
     now = datetime.now(UTC)
-    save_view(data.settings().paths.decisions, View(name, page.url_path, address), author="", said_at=now)
+    save_view(
+        data.settings().paths.decisions,
+        View(name, page.url_path, address),
+        author=data.principal().author(""),
+        said_at=now,
+    )
     st.toast(f"Saved: {name}", icon=":material/bookmark_added:")
     st.rerun()
 
 
 def _remove(name: str) -> None:
-    remove_view(data.settings().paths.decisions, name, author="", said_at=datetime.now(UTC))
+    remove_view(
+        data.settings().paths.decisions, name, author=data.principal().author(""), said_at=datetime.now(UTC)
+    )

@@ -52,14 +52,14 @@ class AuditLog:
 
     def __init__(self, store: Path) -> None:
         self._connection = connect(store)
-        self._queue: queue.SimpleQueue[tuple[Entry, Future[None]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[tuple[object, ...], Future[None]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
         self._thread.start()
 
     def append(self, entry: Entry) -> Future[None]:
         """Take an entry in; the result is there once it is on disk, or its sqlite3.Error."""
         written: Future[None] = Future()
-        self._queue.put((entry, written))
+        self._queue.put((_row(entry), written))
         return written
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class AuditLog:
             given = [one for one in batch if one is not None]
             try:
                 with self._connection:
-                    self._connection.executemany(_INSERT, [_row(entry) for entry, _ in given])
+                    self._connection.executemany(_INSERT, [row for row, _ in given])
             except sqlite3.Error as error:
                 for _, written in given:
                     written.set_exception(error)

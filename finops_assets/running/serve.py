@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -49,6 +50,7 @@ def servers(settings: Settings, project: Path) -> list[Server]:
     dashboard = (
         *(python, "-m", "streamlit", "run", str(project / "streamlit_app" / "app.py")),
         *("--server.address", at.host, "--server.headless", "true", "--browser.gatherUsageStats", "false"),
+        *(("--secrets.files", str(login_secrets(settings))) if has_login(settings) else ()),
     )
     return [
         Server("Dagster", web, at.dagster_host, at.dagster_port),
@@ -67,6 +69,37 @@ def servers(settings: Settings, project: Path) -> list[Server]:
             at.dashboard_port,
         ),
     ]
+
+
+def has_login(settings: Settings) -> bool:
+    """Whether people log in to the dashboard."""
+    return settings.access.oidc is not None and settings.access.oidc.has_login
+
+
+def login_secrets(settings: Settings) -> Path:
+    """Where `st.login` finds the provider: a file that only its owner may read."""
+    return settings.paths.data / "login.toml"
+
+
+def write_login_secrets(settings: Settings) -> None:
+    """Write that file, as Streamlit takes its login from a file only."""
+    oidc = settings.access.oidc
+    if oidc is None or oidc.client_secret is None or oidc.cookie_secret is None:
+        return
+    given = {
+        "redirect_uri": f"{str(oidc.dashboard_url).rstrip('/')}/oauth2callback",
+        "cookie_secret": oidc.cookie_secret.get_secret_value(),
+        "client_id": oidc.client_id,
+        "client_secret": oidc.client_secret.get_secret_value(),
+        "server_metadata_url": f"{oidc.issuer.rstrip('/')}/.well-known/openid-configuration",
+    }
+    # A JSON text is a TOML text, with the same escapes.
+    lines = ["[auth]", *(f"{name} = {json.dumps(value)}" for name, value in given.items())]
+    path = login_secrets(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def check_doors(settings: Settings) -> None:
@@ -95,6 +128,7 @@ def serve(settings: Settings, project: Path, console: Console) -> None:
                 f"Port {server.port} for {server.name} is taken by another program. Stop that, or name "
                 "another port: FINOPS_SERVICES__DAGSTER_PORT, …__API_PORT or …__DASHBOARD_PORT."
             )
+    write_login_secrets(settings)
     logs = settings.paths.data / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, _interrupt)

@@ -37,14 +37,14 @@ def page() -> None:
             "Set one below, by `PUT /api/v1/budgets/{name}`, or as `[[budgets]]` in finops.toml. "
             "The next analysis says how it stands.",
         )
-    if data.day_shown() is None:
+    if data.day_shown() is None and data.may("platform"):
         budget_form.waiting({row["budget"] for row in current})
     if current:
         with st.grid(4, min_column_width=220):
             for row in current:
                 _card(row)
         _opened(_pick(current), every)
-    if data.day_shown() is None:
+    if data.day_shown() is None and data.may("decide"):
         budget_form.form(expanded=not current)
 
 

@@ -18,7 +18,9 @@ def page() -> None:
     st.title("Sources")
     st.caption("Where bills come from, and how far each has come.")
     delivered = data.ask(bills.freshness)
-    silent = [name for name in data.settings().sources if name not in delivered["x_Source"].to_pylist()]
+    # Which sources there are is of all bills: who sees a part is told of those that it holds.
+    configured = data.settings().sources if data.may("platform") else ()
+    silent = [name for name in configured if name not in delivered["x_Source"].to_pylist()]
     if delivered.num_rows:
         _cards(delivered, silent)
         _table(delivered)
@@ -30,7 +32,7 @@ def page() -> None:
         )
     elif not delivered.num_rows:
         states.nothing_here("No bill has been delivered yet", "Configure a source in finops.toml.")
-    if data.day_shown() is None:
+    if data.day_shown() is None and data.may("operate"):
         refresh.section()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlencode
@@ -21,32 +21,13 @@ from finops_api.lock.permissions import NEEDS, OPEN, SAFE, permission_of
 from finops_api.wire import money
 from finops_assets.access.principal import Principal
 from finops_assets.access.roles import MAY, ROLES, Role
-from finops_assets.access.scope import WHOLE, Grant, Scope
+from finops_assets.access.scope import WHOLE
 from finops_assets.settings import Settings
 from tests.api.locked import bearer, locked_client, locked_settings
+from tests.tenants import TENANTS, finder, sums, words
 from tests.warehouse_builder import BUDGETS, lake_table
 
 API = "/api/v1"
-
-TENANTS: dict[str, tuple[Scope, pl.Expr]] = {
-    "source": (Scope((Grant(sources=("aws-main",)),)), pl.col("x_Source") == "aws-main"),
-    "other sources": (
-        Scope((Grant(sources=("azure-ea", "gcp-prod")),)),
-        pl.col("x_Source").is_in(["azure-ea", "gcp-prod"]),
-    ),
-    "account": (Scope((Grant(accounts=("444455556666",)),)), pl.col("SubAccountId") == "444455556666"),
-    "tag": (Scope((Grant(tags=(("team", ("shop",)),)),)), pl.col("x_Tag_team") == "shop"),
-    "nothing": (Scope(()), pl.lit(value=False)),
-}
-
-NAMES = (
-    "x_Source", "ServiceProviderName", "InvoiceIssuerName", "BillingAccountId", "BillingAccountName",
-    "SubAccountId", "SubAccountName", "ServiceName", "RegionId", "RegionName", "x_ResourceGroupName",
-    "ResourceId", "InvoiceId", "x_BillId", "x_File", "BillingCurrency", "x_Tag_team",
-)  # fmt: skip
-"""The columns whose values tell whose row it is."""
-
-METRICS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
 
 
 @pytest.fixture(scope="module")
@@ -135,37 +116,6 @@ def told(client: TestClient, settings: Settings, walk: list[str]) -> str:
     """Everything that the walk tells the owner of all bills."""
     header = bearer(settings, "owner of all")
     return " ".join(client.get(address, headers=header).text for address in walk)
-
-
-def words(rows: pl.DataFrame, columns: Iterable[str] = NAMES) -> set[str]:
-    return {str(v) for name in columns for v in rows[name].drop_nulls().unique() if len(str(v)) > 2}
-
-
-_SUMMED_BY = (
-    "x_Source", "ServiceProviderName", "SubAccountId", "ServiceName", "RegionId", "x_Tag_team", "x_Tag_env",
-    "x_BillingMonth", "x_Day",
-)  # fmt: skip
-
-
-def sums(rows: pl.DataFrame) -> set[str]:
-    """The sums that answers could hold: of all, by many columns and by two of them, as they travel."""
-    by_day = rows.with_columns(x_Day=pl.col("ChargePeriodStart").dt.date().cast(pl.String))
-    found = set()
-    for by in [
-        (),
-        *((c,) for c in _SUMMED_BY),
-        ("ServiceName", "SubAccountId"),
-        ("x_Source", "x_BillingMonth"),
-    ]:
-        for _, group in by_day.group_by("BillingCurrency", *by):
-            found |= {money(sum(group[metric].drop_nulls(), Decimal(0))) or "" for metric in METRICS}
-    return {text for text in found if len(text) > 5}
-
-
-def finder(foreign: set[str]) -> re.Pattern[str]:
-    """Finds any of these, whole: 12.5 is not in 112.55."""
-    longest = sorted(foreign, key=len, reverse=True)
-    return re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, longest))})(?![\w.-])")
 
 
 def counts(value: Any, name: str = "") -> Iterator[int]:
