@@ -145,6 +145,7 @@ RULES: Mapping[str, Rule] = {
     # Of all series of a level together.
     "forecast_accuracy": _nobody,
     "forecast_record": _nobody,
+    "forecast_trainings": _nobody,
     # Of whole bills.
     "bills": _of_sources,
     "account_names": _of_sources,
