@@ -128,7 +128,7 @@ def reading(request: Request, as_of: AsOf = None) -> Iterator[Reading]:
 
 
 def hold(
-    request: Request, as_of: date | None, beside: Callable[[Reader], str] | None = None
+    request: Request, as_of: date | None, beside: str | Callable[[Reader], str] = ""
 ) -> Iterator[Reading]:
     """The same for an answer that also holds what `beside` names; raises what `reading` raises."""
     try:
@@ -140,7 +140,7 @@ def hold(
             held,
             snapshot(held),
             as_of,
-            beside(held) if beside is not None else "",
+            beside(held) if callable(beside) else beside,
             principal_of(request).scope.key,
         )
         known = [

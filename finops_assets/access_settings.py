@@ -59,23 +59,16 @@ class Oidc(Strict):
 
     @model_validator(mode="after")
     def _has_a_whole_client(self) -> Self:
-        given = {
-            "client_id": bool(self.client_id),
-            "client_secret": self.client_secret is not None,
-            "cookie_secret": self.cookie_secret is not None,
-            "dashboard_url": self.dashboard_url is not None,
-        }
-        if any(given.values()) and not all(given.values()):
-            lacking = ", ".join(name for name, there in given.items() if not there)
-            raise ValueError(
-                f"for the dashboard's login {lacking} is missing; the API alone needs none of them"
-            )
+        if bool(self.client_id) != (self.dashboard_url is not None):
+            lacking = "dashboard_url" if self.client_id else "client_id"
+            raise ValueError(f"for the dashboard's login {lacking} is missing; the API needs neither")
         return self
 
     @property
     def has_login(self) -> bool:
-        """Whether the dashboard can log people in."""
-        return bool(self.client_id)
+        """Whether the dashboard can log people in: it knows its own id and has both secrets."""
+        secrets = (self.client_secret, self.cookie_secret)
+        return bool(self.client_id) and all(s is not None and s.get_secret_value() for s in secrets)
 
 
 class AccessRule(Strict):

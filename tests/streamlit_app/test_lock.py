@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -116,7 +117,9 @@ def test_the_owner_of_all_is_told_what_others_are_not(locked: Path, built: Built
     foreign = words(rows.filter(~TENANTS["source"][1]))
     text, numbers = told(open_as("explorer", "viewer everything", currency="EUR", **DAYS))
     assert finder(foreign).findall(text)
-    assert numbers & {round(Decimal(a), 2) for a in sums(rows)}
+    by_day = rows.with_columns(day=pl.col("ChargePeriodStart").dt.date()).group_by("ServiceName", "day")
+    daily = {round(sum(group["EffectiveCost"], Decimal(0)), 2) for _, group in by_day}
+    assert len(numbers & daily) > 3
 
 
 def test_a_cached_answer_is_of_one_scope(locked: Path) -> None:
