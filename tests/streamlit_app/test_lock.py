@@ -100,7 +100,7 @@ def test_no_page_tells_of_the_other_tenant(locked: Path, built: Built, page: str
     # Providers' pages bear their names for everybody.
     foreign = {
         w
-        for w in words(rows) - words(own, [c for c, t in rows.schema.items() if t == "String"])
+        for w in words(rows) - words(own, [c for c, t in rows.schema.items() if t == pl.String])
         if w not in {"AWS", "Google Cloud", "Microsoft", "EUR"}
     }
     amounts = {round(Decimal(a), 2) for a in (sums(rows) | sums(rows.filter(~ours))) - sums(own)}
