@@ -92,7 +92,9 @@ def test_links_open_the_event_and_rows_that_add_up_to_it(
     settings: Settings, built: Built, use: Callable[[Path], None]
 ) -> None:
     told = {s.subject_id: s for s in anomaly_subjects(open_warehouse(settings), settings)}
-    assert set(told) == {"spike", "level-shift", "drop"}
+    assert set(told) == {"spike", "spike-aws", "level-shift", "drop"}
+    # The same money at its provider's level stays a part of the service's story.
+    assert [told[i].is_main for i in ("spike", "spike-aws")] == [True, False]
     links = [line.split(": ", 1)[1] for line in told["spike"].text.splitlines() if "http" in line]
     use(built.folder)
     pages = []

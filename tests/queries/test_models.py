@@ -91,15 +91,16 @@ def test_events_are_chosen_by_what_they_are(warehouse: Warehouse) -> None:
         found = anomalies.anomalies(warehouse, **asked)  # type: ignore[arg-type]
         return [str(i) for i in found["anomaly_id"].to_pylist()]
 
-    assert ids() == ["level-shift", "drop", "spike"]
+    assert ids() == ["level-shift", "drop", "spike", "spike-aws"]
     assert ids(status="open") == ["level-shift"]
-    assert ids(severity="critical") == ids(level="service") == ids(provider="AWS") == ["spike"]
+    assert ids(severity="critical") == ids(level="service") == ["spike"]
+    assert ids(provider="AWS") == ["spike", "spike-aws"]
     assert ids(metric="BilledCost") == ["drop"]
     assert ids(currency="EUR") == ["level-shift"]
     assert ids(limit=1) == ["level-shift"]
-    assert ids(start=date(2026, 2, 12), end=date(2026, 2, 13)) == ["spike"]
+    assert ids(start=date(2026, 2, 12), end=date(2026, 2, 13)) == ["spike", "spike-aws"]
     assert ids(start=date(2026, 2, 13), end=date(2026, 2, 18)) == []
-    assert ids(provider=("AWS", "Microsoft")) == ["level-shift", "spike"]
+    assert ids(provider=("AWS", "Microsoft")) == ["level-shift", "spike", "spike-aws"]
 
 
 def test_drivers_add_up_to_the_impact(warehouse: Warehouse) -> None:
