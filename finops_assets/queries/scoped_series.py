@@ -138,14 +138,33 @@ _NAMED = (
 )
 
 
+_ENDED = 35
+"""Days that a leaf lies behind the newest one once its bill has ended, as in marts/cost_features.sql."""
+
+
 def features_sql(published: str) -> str:
-    """SQL of cost_features: whole series, and the parts. A day is complete once it is for every leaf."""
+    """SQL of cost_features: whole series, and the parts.
+
+    A day is complete once it is for every leaf whose bill goes on, so until the first of these bills ends.
+    """
     return f"""
+WITH leaves AS (
+    SELECT series_id AS leaf_id, coalesce(max(day) FILTER (WHERE is_complete), min(day) - 1) AS until
+    FROM {published}.cost_features WHERE series_id IN (SELECT leaf_id FROM parts) GROUP BY ALL
+),
+spans AS (
+    SELECT series_id, min(until) AS data_until FROM (
+        SELECT p.series_id, l.until FROM leaves AS l JOIN parts AS p USING (leaf_id)
+        QUALIFY l.until >= max(l.until) OVER (PARTITION BY p.series_id) - {_ENDED}
+    ) GROUP BY ALL
+)
 SELECT * FROM {published}.cost_features WHERE {IS_WHOLE}
 UNION ALL BY NAME
 SELECT {_NAMED}, f.day, sum(f.cost)::{MONEY} AS cost, sum(f.correction)::{MONEY} AS correction,
-    bool_and(f.is_complete) AS is_complete
-FROM {published}.cost_features AS f JOIN parts AS p ON p.leaf_id = f.series_id
+    bool_and(f.is_complete AND f.day <= s.data_until) AS is_complete
+FROM {published}.cost_features AS f
+JOIN parts AS p ON p.leaf_id = f.series_id
+JOIN spans AS s ON s.series_id = p.series_id
 GROUP BY ALL"""
 
 
@@ -156,19 +175,50 @@ def forecasts_sql(published: str) -> str:
     """SQL of cost_forecasts: whole series, and the parts.
 
     A part's mean is the exact sum of what was in force for its leaves. Its bounds are sums of theirs, which
-    is wider than an interval of the sum.
+    is wider than an interval of the sum. It begins after the day on which the first of its leaves' bills
+    ends; where another leaf's day has come by then, its cost counts (as in forecasting/hierarchy.py, but as
+    the bill has it now). It ends with the first of its leaves. A bill that has ended altogether bounds
+    neither.
     """
-    bounds = ", ".join(f"sum(f.{c})::{MONEY} AS {c}" for c in _AMOUNTS)
+    said = ", ".join(f"f.{c}" for c in _AMOUNTS)
+    came = ", ".join(f"f.cost AS {c}" for c in _AMOUNTS)
+    sums = ", ".join(f"sum(d.{c})::{MONEY} AS {c}" for c in _AMOUNTS)
     return f"""
-SELECT * FROM {published}.cost_forecasts WHERE {IS_WHOLE}
-UNION ALL BY NAME
-SELECT *, CAST(day - data_until AS INTEGER) AS horizon FROM (
-    SELECT {_NAMED}, f.day, f.made_at, min(f.data_until) AS data_until, {literal(PART)} AS model,
-        true AS is_champion, {bounds}, f.made_on_month
+WITH leaves AS (
+    SELECT p.series_id, p.leaf_id, f.made_at, f.made_on_month, max(f.data_until) AS until,
+        max(f.day) AS last_day
     FROM {published}.cost_forecasts AS f JOIN parts AS p ON p.leaf_id = f.series_id
     WHERE f.is_champion
     GROUP BY ALL
-)"""
+),
+spans AS (
+    SELECT series_id, made_at, made_on_month, min(until) AS data_until, min(last_day) AS last_day
+    FROM (
+        SELECT * FROM leaves
+        QUALIFY until >= max(until) OVER (PARTITION BY series_id, made_at, made_on_month) - {_ENDED}
+    ) GROUP BY ALL
+),
+days AS (
+    SELECT p.series_id, f.made_at, f.day, {said}
+    FROM {published}.cost_forecasts AS f JOIN parts AS p ON p.leaf_id = f.series_id
+    WHERE f.is_champion
+    UNION ALL BY NAME
+    SELECT l.series_id, l.made_at, f.day, {came}
+    FROM leaves AS l
+    JOIN spans AS s ON s.series_id = l.series_id AND s.made_at = l.made_at AND l.until > s.data_until
+    JOIN {published}.cost_features AS f
+        ON f.series_id = l.leaf_id AND f.day > s.data_until AND f.day <= l.until
+),
+names AS (SELECT DISTINCT {_NAMED} FROM parts AS p)
+SELECT * FROM {published}.cost_forecasts WHERE {IS_WHOLE}
+UNION ALL BY NAME
+SELECT {_NAMED}, d.day, d.made_at, s.data_until, CAST(d.day - s.data_until AS INTEGER) AS horizon,
+    {literal(PART)} AS model, true AS is_champion, {sums}, s.made_on_month
+FROM days AS d
+JOIN spans AS s ON s.series_id = d.series_id AND s.made_at = d.made_at
+JOIN names AS p ON p.series_id = d.series_id
+WHERE d.day > s.data_until AND d.day <= s.last_day
+GROUP BY ALL"""
 
 
 def months_sql(published: str) -> str:
