@@ -50,8 +50,8 @@ class Oidc(Strict):
     client_id: str = ""
     """The dashboard's own id at the provider; its id tokens have it in `aud`."""
     client_secret: SecretStr | None = None
-    cookie_secret: SecretStr | None = None
-    """What the dashboard signs its cookie with: a long random text."""
+    cookie_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
+    """What the dashboard signs its cookie with: a random text of 32 characters or more."""
     login_hours: Annotated[int, Field(ge=1)] = 12
     """How long people stay logged in: a group that they leave counts no longer than that."""
     dashboard_url: Address | None = None

@@ -311,9 +311,6 @@ def test_channel(channel: Annotated[str, typer.Argument(help="A channel's name i
         console.print(f"{channel} took the message.")
 
 
-_Days = Annotated[int | None, typer.Option("--days", min=1, help="Days until it expires; never by default.")]
-
-
 @keys_app.command("create")
 def create_key(
     name: Annotated[str, typer.Argument(help="What it is for: it stands in the audit log.")],
@@ -323,7 +320,7 @@ def create_key(
         list[str] | None, typer.Option(help="A SubAccountId or BillingAccountId, repeated.")
     ] = None,
     tag: Annotated[list[str] | None, typer.Option(help="key=value of one of tag_keys, repeated.")] = None,
-    days: _Days = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; never by default.")] = None,
 ) -> None:
     """Make a key and show it, once. Sources, accounts and tags must all hold; without them it sees all."""
     from finops_assets.running.keys import create_and_show
@@ -354,7 +351,9 @@ def revoke_key(key: Annotated[str, typer.Argument(help="A name or an id.")]) -> 
 def rotate_key(
     key: Annotated[str, typer.Argument(help="A name or an id.")],
     keep: Annotated[int, typer.Option(min=0, help="Hours that the old one stays good.")] = 24,
-    days: _Days = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Days until it expires; by default as many as the old one had.")
+    ] = None,
 ) -> None:
     """Make a new key like this one and show it, once; the old one ends a little later."""
     from finops_assets.running.keys import rotate_and_show

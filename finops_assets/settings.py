@@ -301,7 +301,8 @@ def _explain(error: ValidationError, path: Path) -> str:
             continue
         key = ".".join(str(part) for part in fault["loc"])
         given = fault.get("input")
-        may_be_secret = fault["loc"][:2] in {("alerts", "channels"), ("access", "oidc")}
+        # A secret may also stand where it does not belong.
+        may_be_secret = fault["loc"][0] == "access" or fault["loc"][:2] == ("alerts", "channels")
         hidden = fault["type"] == "missing" or may_be_secret
         found = "" if hidden else f" (found {given!r})"
         lines.append(f"  {key}: {fault['msg']}{found}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import sqlite3
 import threading
@@ -10,9 +11,11 @@ from concurrent.futures import Future
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from finops_assets.access.store import connect, opened
+
+_LOG = logging.getLogger(__name__)
 
 _LONGEST = 2000
 """Characters of parameters that are kept: a longer query says who it was all the same."""
@@ -47,18 +50,23 @@ class Kept:
     entry: Entry
 
 
+_Waiting: TypeAlias = tuple[tuple[object, ...], Future[None]]
+"""A row, and who waits for it."""
+
+
 class AuditLog:
     """Writes entries by a thread of its own, many in one commit."""
 
     def __init__(self, store: Path) -> None:
         self._connection = connect(store)
-        self._queue: queue.SimpleQueue[tuple[tuple[object, ...], Future[None]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
         self._thread.start()
 
     def append(self, entry: Entry) -> Future[None]:
-        """Take an entry in; the result is there once it is on disk, or its sqlite3.Error."""
+        """Take an entry in; the result is there once it is on disk, or the error that kept it from there."""
         written: Future[None] = Future()
+        written.set_running_or_notify_cancel()  # from here on nobody cancels it
         self._queue.put((_row(entry), written))
         return written
 
@@ -74,17 +82,27 @@ class AuditLog:
             while len(batch) < _AT_ONCE and not self._queue.empty():
                 batch.append(self._queue.get())
             given = [one for one in batch if one is not None]
-            try:
-                with self._connection:
-                    self._connection.executemany(_INSERT, [row for row, _ in given])
-            except sqlite3.Error as error:
-                for _, written in given:
-                    written.set_exception(error)
-            else:
-                for _, written in given:
-                    written.set_result(None)
+            self._keep(given)
             if len(given) < len(batch):
                 return
+
+    def _keep(self, given: Sequence[_Waiting]) -> None:
+        """Write all in one commit, or each alone where one cannot be; every waiter gets its answer."""
+        try:
+            with self._connection:
+                self._connection.executemany(_INSERT, [row for row, _ in given])
+        except Exception as error:  # noqa: BLE001 - without this thread every later change would hang
+            # The store itself fails, or there is nobody else to keep: each alone would fail as well.
+            if isinstance(error, sqlite3.OperationalError) or len(given) == 1:
+                _LOG.exception("%d entries of the audit log could not be written", len(given))
+                for _, written in given:
+                    written.set_exception(error)
+                return
+            for one in given:
+                self._keep([one])
+        else:
+            for _, written in given:
+                written.set_result(None)
 
 
 def entries(
@@ -113,7 +131,12 @@ _INSERT = f"INSERT INTO audit ({_COLUMNS}) VALUES ({', '.join('?' * len(fields(E
 
 def _row(entry: Entry) -> tuple[object, ...]:
     at, *rest = astuple(entry)
-    return (_text(at), *(v[:_LONGEST] if isinstance(v, str) else v for v in rest))
+    return (_text(at), *(_encodable(v[:_LONGEST]) if isinstance(v, str) else v for v in rest))
+
+
+def _encodable(text: str) -> str:
+    """Half a surrogate pair, as a client may send it, is none that SQLite can store."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _text(at: datetime) -> str:

@@ -83,10 +83,15 @@ def revoke(store: Path, named: str, now: datetime) -> list[ApiKey]:
 
 
 def rotate(store: Path, named: str, *, keep: timedelta, expires_at: datetime | None, now: datetime) -> str:
-    """A new key like an active one, which ends after `keep`; the new one's text. Raises KeyNameError."""
+    """A new key like an active one, which ends after `keep`; the new one's text.
+
+    Without `expires_at` it lives as long as the old one was made for. Raises KeyNameError.
+    """
     with opened(store) as connection:
         found = _active(connection, named, now)
         old = max(found, key=lambda key: key.created_at)
+        if expires_at is None and old.expires_at is not None:
+            expires_at = now + (old.expires_at - old.created_at)
         for key in found:
             ends = now + keep if key.expires_at is None else min(key.expires_at, now + keep)
             connection.execute(

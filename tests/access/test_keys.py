@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -78,6 +79,17 @@ def test_rotation_keeps_the_old_one_for_a_while(store: Path) -> None:
     ring.close()
 
 
+def test_a_rotated_key_lives_as_long_as_the_old_one_was_made_for(store: Path) -> None:
+    made = datetime.now(UTC)
+    keys.create(store, "report", "viewer", WHOLE, expires_at=made + timedelta(days=90), now=made)
+    later = made + timedelta(days=80)
+    keys.rotate(store, "report", keep=timedelta(0), expires_at=None, now=later)
+    assert keys.listed(store)[-1].expires_at == later + timedelta(days=90)
+    chosen = later + timedelta(days=5)
+    keys.rotate(store, "report", keep=timedelta(0), expires_at=chosen, now=later + timedelta(days=1))
+    assert keys.listed(store)[-1].expires_at == chosen
+
+
 def test_names_are_of_one_active_key(store: Path) -> None:
     now = datetime.now(UTC)
     keys.create(store, "report", "viewer", WHOLE, expires_at=None, now=now)
@@ -113,3 +125,22 @@ def test_the_audit_log_is_appended_to_only(store: Path) -> None:
             with pytest.raises(sqlite3.IntegrityError, match="appended to only"):
                 connection.execute(change)
     connection.close()
+
+
+def test_an_entry_that_cannot_be_kept_takes_no_other_with_it(store: Path) -> None:
+    log = AuditLog(store)
+    good = Entry(datetime.now(UTC), "p", "key", "viewer", "api", "GET", "/x", "", 200, "r", "")
+    given = [
+        good,
+        replace(good, status=2**70),  # more than SQLite's 64 bits
+        replace(good, principal="half a pair \ud800"),
+        replace(good, status="not a number"),  # type: ignore[arg-type] # what must not be possible
+        replace(good, place="/last"),
+    ]
+    written = [log.append(entry) for entry in given]
+    failed = [type(one.exception(timeout=30)) for one in written]
+    assert failed == [type(None), OverflowError, type(None), sqlite3.IntegrityError, type(None)]
+    log.append(replace(good, place="/later")).result(timeout=30)
+    log.close()
+    assert [k.entry.place for k in entries(store)] == ["/later", "/last", "/x", "/x"]
+    assert [k.entry.principal for k in entries(store)][2] == "half a pair ?"

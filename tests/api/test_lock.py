@@ -163,7 +163,7 @@ def test_no_error_shows_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ConfigError, match="dashboard_url is missing") as wrong:
         load_settings()
     assert "hunter2" not in str(wrong.value)
-    monkeypatch.setenv("FINOPS_ACCESS__OIDC__COOKIE_SECRET", "c00kie-c00kie")
+    monkeypatch.setenv("FINOPS_ACCESS__OIDC__COOKIE_SECRET", "c00kie" * 6)
     monkeypatch.setenv("FINOPS_ACCESS__OIDC__DASHBOARD_URL", "https://finops.example.com")
     settings = load_settings()
     assert settings.access.oidc is not None
@@ -171,3 +171,29 @@ def test_no_error_shows_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for text in (repr(settings), str(settings.model_dump()), settings.model_dump_json()):
         assert "hunter2" not in text
         assert "c00kie" not in text
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "says"),
+    [
+        ('[access]\nclient_secret = "hunter2-hunter2"', "access.client_secret", "not permitted"),
+        ('[access]\noidc = "hunter2-hunter2"', "access.oidc", "dictionary"),
+        (
+            "[access.oidc]\n"
+            'issuer = "https://login.example.com"\naudience = "a"\ncookie_secret = "hunter2-hunter2"',
+            "access.oidc.cookie_secret",
+            "at least 32",
+        ),
+    ],
+)
+def test_no_error_shows_a_secret_that_cannot_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, key: str, says: str
+) -> None:
+    """One that stands where it does not belong, and one that is too short to sign a cookie with."""
+    from finops_assets.settings import ConfigError, load_settings
+
+    monkeypatch.chdir(tmp_path)
+    Path("finops.toml").write_text(line, encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"{key}: .*{says}") as wrong:
+        load_settings()
+    assert "hunter2" not in str(wrong.value)

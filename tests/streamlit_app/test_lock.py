@@ -47,7 +47,7 @@ def locked(
         "ACCESS__OIDC__AUDIENCE": "finops",
         "ACCESS__OIDC__CLIENT_ID": "dashboard",
         "ACCESS__OIDC__CLIENT_SECRET": "hunter2-hunter2",
-        "ACCESS__OIDC__COOKIE_SECRET": "c00kie-c00kie",
+        "ACCESS__OIDC__COOKIE_SECRET": "c00kie" * 6,
         "ACCESS__OIDC__DASHBOARD_URL": "https://finops.example.com",
         "ACCESS__RULES": json.dumps(
             [{"group": f"{role} {name}", "role": role, **scope}
@@ -213,7 +213,7 @@ def test_the_file_of_the_login_is_its_owners_alone(tmp_path: Path, monkeypatch: 
             "audience": "finops",
             "client_id": "dashboard",
             "client_secret": 'hun"ter\\2',
-            "cookie_secret": "c00kie",
+            "cookie_secret": "c00kie" * 6,
             "dashboard_url": "https://finops.example.com",
         }
     )
@@ -223,7 +223,7 @@ def test_the_file_of_the_login_is_its_owners_alone(tmp_path: Path, monkeypatch: 
     assert path.stat().st_mode & 0o077 == 0
     assert tomllib.loads(path.read_text(encoding="utf-8"))["auth"] == {
         "redirect_uri": "https://finops.example.com/oauth2callback",
-        "cookie_secret": "c00kie",
+        "cookie_secret": "c00kie" * 6,
         "client_id": "dashboard",
         "client_secret": 'hun"ter\\2',
         "server_metadata_url": "https://login.example.com/.well-known/openid-configuration",
