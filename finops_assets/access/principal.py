@@ -27,6 +27,8 @@ class Principal:
     role: Role
     scope: Scope
     means: Means
+    role_of_whole: Role | None = None
+    """The role for what is of all bills, where it is not `role`."""
 
     def author(self, given: str) -> str:
         """Who signs what they say: whoever it is; while the lock is off, the name that was given."""
@@ -34,7 +36,9 @@ class Principal:
 
     def may(self, permission: Permission) -> bool:
         """Whether the role allows it, and the scope is wide enough."""
-        return permission in MAY[self.role] and (permission not in OF_THE_WHOLE or self.scope.is_whole)
+        if permission not in OF_THE_WHOLE:
+            return permission in MAY[self.role]
+        return self.scope.is_whole and permission in MAY[self.role_of_whole or self.role]
 
     def require(self, permission: Permission) -> None:
         """Raise ForbiddenError unless `may`."""
@@ -42,7 +46,8 @@ class Principal:
             needed = " or ".join(role for role, may in MAY.items() if permission in may)
             raise ForbiddenError(f"This takes the role {needed}; {self.name} is {self.role}.")
         if not self.may(permission):
-            raise ForbiddenError(f"This is of all bills; {self.name} sees a part of them.")
+            has = f"is {self.role_of_whole} of them" if self.scope.is_whole else "sees a part of them"
+            raise ForbiddenError(f"This is of all bills; {self.name} {has}.")
 
 
 LOOPBACK = Principal("local", "admin", WHOLE, "loopback")

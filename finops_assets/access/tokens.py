@@ -128,7 +128,8 @@ class Tokens:
 def principal_of(claims: Mapping[str, Any], access: Access, oidc: Oidc, means: Means) -> Principal:
     """Who somebody with these checked claims is: the highest role and all scopes that their groups give.
 
-    Raises ForbiddenError for somebody whom no rule names.
+    For what is of all bills only rules count that open all bills. Raises ForbiddenError for
+    somebody whom no rule names.
     """
     groups = _groups(claims, oidc.groups_claim)
     rules = [rule for rule in access.rules if rule.group in groups]
@@ -137,7 +138,8 @@ def principal_of(claims: Mapping[str, Any], access: Access, oidc: Oidc, means: M
         raise ForbiddenError(f"No [[access.rules]] names a group of {name or 'this person'}.")
     role = max((rule.role for rule in rules), key=ROLES.index)
     scope = Scope.union([rule.scope for rule in rules])
-    return Principal(name, role, scope, means)
+    of_whole = max((rule.role for rule in rules if rule.scope.is_whole), key=ROLES.index, default=None)
+    return Principal(name, role, scope, means, role_of_whole=of_whole)
 
 
 def _groups(claims: Mapping[str, Any], path: str) -> frozenset[str]:

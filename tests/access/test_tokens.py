@@ -62,6 +62,22 @@ def test_groups_give_the_highest_role_and_all_scopes(idp: Provider, checked: Tok
             checked.principal(idp.token(groups=nothing))
 
 
+def test_a_role_for_a_part_is_none_for_the_whole(idp: Provider) -> None:
+    oidc = Oidc(issuer=idp.issuer, audience=AUDIENCE)
+    rules = (AccessRule(group="all"), AccessRule(group="money", role="analyst", sources=("aws-main",)))
+    found = principal_of(
+        {"sub": "u", "groups": ["all", "money"]}, Access(oidc=oidc, rules=rules), oidc, "login"
+    )
+    assert (found.role, found.scope.is_whole) == ("analyst", True)
+    assert [p for p in ("read", "platform", "feedback", "views", "decide") if found.may(p)] == [
+        "read",
+        "platform",
+        "feedback",
+    ]
+    with pytest.raises(ForbiddenError, match="u is viewer of them"):
+        found.require("decide")
+
+
 def test_a_claim_may_lie_deeper(idp: Provider) -> None:
     oidc = Oidc(issuer=idp.issuer, audience=AUDIENCE, groups_claim="realm_access.roles")
     access = Access(oidc=oidc, rules=RULES)
