@@ -142,6 +142,7 @@ def _one(found: Ingestion) -> None:
             alt="The state of each month of each source in this refresh",
             height=tables.fitted(listed, 260),
             key=f"parts_{found.id}",
+            name=f"refresh-{found.id}",
         )
         for run in found.run_ids:
             st.link_button("Dagster's log", f"{data.settings().services.dagster_address}/runs/{run}")

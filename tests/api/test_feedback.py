@@ -56,6 +56,7 @@ def test_a_word_counts_at_once_and_until_the_next(client: TestClient) -> None:
     assert client.get(LIST, headers={"If-None-Match": again.headers["ETag"]}).status_code == 200
     assert listed(client) == {
         "spike": ("planned", "Load test, ticket 4711"),
+        "spike-aws": (None, None),
         "level-shift": (None, None),
         "drop": (None, None),
     }
