@@ -18,7 +18,7 @@ from finops_assets.decisions.budgets import (
 )
 from finops_assets.queries.costs import CostQuery, Filter, costs
 from finops_assets.queries.dimensions import tag_dimension
-from streamlit_app import data, filters
+from streamlit_app import data, filters, login
 from streamlit_app.format import COST_LABELS, exact, markdown
 
 ALL, OF_TAG = "All costs", "A tag"
@@ -101,6 +101,7 @@ def removal(name: str) -> None:
                 author=data.principal().author("page"),
                 said_at=datetime.now(UTC),
             )
+            login.noted("remove", f"budgets/{name}")
             st.rerun()
 
 
@@ -124,6 +125,7 @@ def _set(given: dict[str, Any]) -> None:
     except ConfiguredBudgetError as error:
         st.error(markdown(f"{error}."), icon=":material/error:")
     else:
+        login.noted("set", f"budgets/{budget.name}", budget.model_dump_json(by_alias=True, exclude_none=True))
         st.rerun()
 
 

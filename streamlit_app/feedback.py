@@ -9,7 +9,7 @@ import streamlit as st
 
 from finops_assets.decisions import feedback
 from finops_assets.decisions.feedback import Verdict
-from streamlit_app import data
+from streamlit_app import data, login
 from streamlit_app.format import markdown
 
 _LABELS: dict[Verdict, str] = {
@@ -56,6 +56,7 @@ def feedback_form(event: Mapping[str, Any]) -> None:
                 note=note,
                 author=author,
             )
+            login.noted("judge", f"anomalies/{anomaly_id}", f"{verdict} {note}".rstrip())
             st.toast(f"Saved: {_LABELS[verdict]}", icon=":material/check:")
     _history(feedback.said(data.settings().paths.decisions, anomaly_id, until=day))
 

@@ -16,7 +16,7 @@ from finops_assets.queries.costs import Metric
 from finops_assets.queries.dimensions import Filter
 from finops_assets.queries.forecasts import series_filters
 from finops_assets.queries.plans import commitments_ending, published_plan_ids, scope_values
-from streamlit_app import data
+from streamlit_app import data, login
 from streamlit_app.format import COST_LABELS, day, exact, markdown
 
 ALL = "All costs"
@@ -115,6 +115,7 @@ def _listed(known: KnownPlan, *, in_forecast: bool) -> None:
                 author=data.principal().author("page"),
                 said_at=datetime.now(UTC),
             )
+            login.noted("withdraw", f"planned-changes/{known.plan_id}")
             st.rerun()
 
 
@@ -172,10 +173,12 @@ def _mark(given: dict[str, Any]) -> None:
             says = markdown(fault["msg"].removeprefix("Value error, "))
             st.error(f"{key}: {says}" if key else says, icon=":material/error:")
         return
-    mark(
+    known = mark(
         data.settings().paths.decisions,
         plan,
         author=data.principal().author("page"),
         said_at=datetime.now(UTC),
     )
+    said = plan.model_dump_json(by_alias=True, exclude_none=True)
+    login.noted("mark", f"planned-changes/{known.plan_id}", said)
     st.rerun()

@@ -14,7 +14,7 @@ from finops_assets.orchestrator.errors import OrchestratorDownError, Orchestrato
 from finops_assets.orchestrator.ingestions import Ingestion, Orchestrator, State
 from finops_assets.orchestrator.selection import Selection
 from finops_assets.settings import Settings
-from streamlit_app import data, tables
+from streamlit_app import data, login, tables
 from streamlit_app.filters import add_months
 from streamlit_app.format import ago, count, markdown, month
 
@@ -73,10 +73,13 @@ def _form(settings: Settings) -> None:
     chosen = tuple(s for s in settings.sources if not sources or s in sources)
     selection = Selection(first, last, chosen)
     try:
-        _orchestrator(settings).launch(selection, f"dashboard-{uuid.uuid4()}")
+        started = _orchestrator(settings).launch(
+            selection, f"dashboard-{uuid.uuid4()}", author=data.principal().author("")
+        )
     except (OrchestratorDownError, OrchestratorRefusedError) as error:
         st.error(str(error), title="Nothing was started", icon=":material/error:")
         return
+    login.noted("start", f"ingestion/{started}", f"{first}..{last} {','.join(chosen)}")
     st.toast(f"Started: {count(len(selection.partitions()), 'month')} of bills", icon=":material/sync:")
     st.rerun()
 
@@ -153,6 +156,8 @@ def _cancel(ingestion_id: str) -> None:
         _orchestrator(data.settings()).cancel(ingestion_id)
     except (OrchestratorDownError, OrchestratorRefusedError) as error:
         st.toast(f"Not canceled: {error}", icon=":material/error:")
+        return
+    login.noted("cancel", f"ingestion/{ingestion_id}")
 
 
 def _months(first: str) -> list[str]:

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from finops_assets.decisions.views import View, remove_view, save_view, saved_views
-from streamlit_app import data
+from streamlit_app import data, login
 from streamlit_app.format import markdown
 
 
@@ -57,6 +57,7 @@ def _save(name: str, page: StreamlitPage) -> None:
         author=data.principal().author(""),
         said_at=now,
     )
+    login.noted("save", f"views/{name}", page.url_path)
     st.toast(f"Saved: {name}", icon=":material/bookmark_added:")
     st.rerun()
 
@@ -65,3 +66,4 @@ def _remove(name: str) -> None:
     remove_view(
         data.settings().paths.decisions, name, author=data.principal().author(""), said_at=datetime.now(UTC)
     )
+    login.noted("remove", f"views/{name}")

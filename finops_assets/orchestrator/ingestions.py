@@ -20,6 +20,7 @@ from finops_assets.orchestrator.selection import Selection, in_range
 State: TypeAlias = Literal["queued", "running", "succeeded", "failed", "canceled"]
 
 REQUEST_ID_TAG = "finops/request_id"
+AUTHOR_TAG = "finops/author"
 IDEMPOTENCY_TAG = "finops/idempotency_key"
 KEPT_SECONDS = 24 * 3600
 """How long a repeated request with the same idempotency key finds the first one."""
@@ -77,16 +78,20 @@ class Orchestrator:
         """Close the connections."""
         self._dagster.close()
 
-    def launch(self, selection: Selection, request_id: str, idempotency_key: str | None = None) -> str:
+    def launch(
+        self, selection: Selection, request_id: str, idempotency_key: str | None = None, *, author: str
+    ) -> str:
         """Launch one backfill of every asset that is partitioned by month and source; its id.
 
+        Dagster shows the author beside it, if there is one; '' while nobody is known by name.
         A request that repeats the idempotency key of the last 24 hours starts nothing: the id is that of
         the first. Raises KeyReusedError when the first asked for something else.
         """
+        tags = {REQUEST_ID_TAG: request_id, **({AUTHOR_TAG: author} if author else {})}
         if idempotency_key is None:
-            return self._launch(selection, {REQUEST_ID_TAG: request_id})
+            return self._launch(selection, tags)
         with self._one_at_a_time:
-            tags = {REQUEST_ID_TAG: request_id, IDEMPOTENCY_TAG: idempotency_key}
+            tags[IDEMPOTENCY_TAG] = idempotency_key
             return self._launched_before(idempotency_key, selection) or self._launch(selection, tags)
 
     def _launched_before(self, idempotency_key: str, selection: Selection) -> str | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 BROKEN = "azure-ea"
 
@@ -78,6 +81,23 @@ class DagsterServer:
     def made(self) -> set[str]:
         """What the assets wrote: 'asset month|source'."""
         return {path.name for path in (self.home / "made").iterdir()}
+
+    def ask(self, query: str) -> Any:
+        """What it answers to a query in GraphQL."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/graphql",
+            data=json.dumps({"query": query}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)["data"]
+
+    def tags(self, backfill: str) -> dict[str, str]:
+        """The tags of a backfill."""
+        results = "results { id tags { key value } }"
+        query = f"{{ partitionBackfillsOrError {{ ... on PartitionBackfills {{ {results} }} }} }}"
+        found = self.ask(query)["partitionBackfillsOrError"]["results"]
+        return {t["key"]: t["value"] for b in found if b["id"] == backfill for t in b["tags"]}
 
     @contextmanager
     def daemon(self) -> Iterator[None]:

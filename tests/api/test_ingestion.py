@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -17,6 +16,7 @@ from finops_api.app import create_app
 from finops_assets.orchestrator.selection import Selection, in_range
 from finops_assets.settings import Services, Settings
 from tests.api.dagster_server import BROKEN, DagsterServer, dagster_server
+from tests.api.locked import bearer, locked_client, locked_settings
 
 PATIENCE_SECONDS = 180
 
@@ -56,16 +56,6 @@ def settled(client: TestClient, location: str) -> dict[tuple[str, str], str]:
     return found
 
 
-def graphql(dagster: DagsterServer, query: str) -> Any:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{dagster.port}/graphql",
-        data=json.dumps({"query": query}).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)["data"]
-
-
 def test_exactly_the_partitions_asked_for_are_made_and_followed(
     client: TestClient, dagster: DagsterServer
 ) -> None:
@@ -82,7 +72,7 @@ def test_exactly_the_partitions_asked_for_are_made_and_followed(
             **{(month, BROKEN): "failed" for month in months},
         }
     assert dagster.made() == {f"{asset} {month}|aws-main" for asset in ("bills", "costs") for month in months}
-    found = graphql(dagster, "{ runsOrError { ... on Runs { results { runId tags { key value } } } } }")
+    found = dagster.ask("{ runsOrError { ... on Runs { results { runId tags { key value } } } } }")
     runs = {r["runId"]: {t["key"]: t["value"] for t in r["tags"]} for r in found["runsOrError"]["results"]}
     assert sorted(client.get(location).json()["run_ids"]) == sorted(runs)
     assert len(runs) == 2
@@ -97,7 +87,7 @@ def test_a_repeated_idempotency_key_starts_nothing_new(client: TestClient, dagst
 
     def launched() -> int:
         query = "{ partitionBackfillsOrError { ... on PartitionBackfills { results { id } } } }"
-        return len(graphql(dagster, query)["partitionBackfillsOrError"]["results"])
+        return len(dagster.ask(query)["partitionBackfillsOrError"]["results"])
 
     before = launched()
     first, again = post("month-end"), post("month-end")
@@ -128,6 +118,16 @@ def test_a_canceled_ingestion_stops_and_an_ended_one_stays_as_it_is(
     assert dagster.made() - before == {"bills 2026-03|gcp-prod", "costs 2026-03|gcp-prod"}
     assert client.post(f"{location}/cancel").json()["state"] == "canceled"
     assert client.post("/api/v1/ingestion/nothing/cancel").status_code == 404
+
+
+def test_dagster_shows_who_started_it(built: Settings, dagster: DagsterServer, tmp_path: Path) -> None:
+    settings = locked_settings(built, tmp_path).model_copy(
+        update={"services": Services(dagster_port=dagster.port)}
+    )
+    body = {"start": "2026-01", "end": "2026-01", "sources": ["aws-main"]}
+    with locked_client(settings) as client:
+        found = client.post("/api/v1/ingestion", json=body, headers=bearer(settings, "nightly", "admin"))
+    assert dagster.tags(found.json()["id"])["finops/author"] == "nightly"
 
 
 def test_an_ingestion_that_nobody_started(client: TestClient) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,7 +16,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from finops_assets.settings import current_settings
-from tests.warehouse_builder import build_warehouse, lake_table
+from tests.warehouse_builder import BUDGETS, SOURCES, build_warehouse, lake_table
 
 APP = Path(__file__).resolve().parents[2] / "streamlit_app" / "app.py"
 
@@ -86,3 +88,57 @@ def metric(app: AppTest, label: str) -> str:
     """The value of the card with this label."""
     values = {m.label: m.value for m in app.metric}
     return str(values[label])
+
+
+GROUPS: dict[str, dict[str, Any]] = {
+    "source": {"sources": ["aws-main"]},
+    "other sources": {"sources": ["azure-ea", "gcp-prod"]},
+    "account": {"accounts": ["444455556666"]},
+    "tag": {"tags": {"team": ["shop"]}},
+    "everything": {},
+}
+
+
+@pytest.fixture
+def locked(
+    built: Built, use: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Path:
+    """The dashboard over the built warehouse with a provider configured; what people do is kept apart."""
+    for name in ("lake", "warehouse"):
+        (tmp_path / name).symlink_to(built.folder / name)
+    for name, value in {
+        "TAG_KEYS": '["team", "env"]',
+        "SOURCES": json.dumps({name: {"kind": "files", "path": "bills"} for name in SOURCES}),
+        "BUDGETS": json.dumps([b.budget.model_dump(mode="json", by_alias=True) for b in BUDGETS]),
+        "ACCESS__OIDC__ISSUER": "https://login.example.com",
+        "ACCESS__OIDC__AUDIENCE": "finops",
+        "ACCESS__OIDC__CLIENT_ID": "dashboard",
+        "ACCESS__OIDC__CLIENT_SECRET": "hunter2-hunter2",
+        "ACCESS__OIDC__COOKIE_SECRET": "c00kie" * 6,
+        "ACCESS__OIDC__DASHBOARD_URL": "https://finops.example.com",
+        "ACCESS__RULES": json.dumps(
+            [{"group": f"{role} {name}", "role": role, **scope}
+             for role in ("viewer", "analyst") for name, scope in GROUPS.items()]
+            + [{"group": "admin", "role": "admin"}]
+        ),
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"FINOPS_{name}", value)
+    use(tmp_path)
+    return tmp_path
+
+
+def open_as(
+    page: str, *groups: str, logged_in: bool = True, age: float = 0, address: Mapping[str, str] | None = None
+) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=120)
+    app.user = {
+        "is_logged_in": logged_in,
+        "email": "ann@example.com",
+        "groups": list(groups),
+        "iat": time.time() - age,
+    }
+    for key, value in (address or {}).items():
+        app.query_params[key] = value
+    app.switch_page(f"app_pages/{page}.py").run()
+    assert not app.exception, (page, app.exception[0].message)
+    return app

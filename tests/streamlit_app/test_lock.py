@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -15,66 +14,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from finops_assets.access.audit import entries
+from finops_assets.decisions.budgets import set_budget
 from finops_assets.settings import Settings
-from tests.streamlit_app.conftest import APP, Built
+from tests.streamlit_app.conftest import APP, Built, open_as
 from tests.tenants import TENANTS, finder, sums, words
-from tests.warehouse_builder import BUDGETS, SOURCES, lake_table, settings_of
+from tests.warehouse_builder import BUDGETS, lake_table, settings_of
 
 PAGES = sorted(path.stem for path in (APP.parent / "app_pages").glob("[a-z]*.py"))
 DAYS = {"from": "2026-01-01", "to": "2026-03-31"}
-
-GROUPS: dict[str, dict[str, Any]] = {
-    "source": {"sources": ["aws-main"]},
-    "other sources": {"sources": ["azure-ea", "gcp-prod"]},
-    "account": {"accounts": ["444455556666"]},
-    "tag": {"tags": {"team": ["shop"]}},
-    "everything": {},
-}
-
-
-@pytest.fixture
-def locked(
-    built: Built, use: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Path:
-    """The dashboard over the built warehouse with a provider configured; what people do is kept apart."""
-    for name in ("lake", "warehouse"):
-        (tmp_path / name).symlink_to(built.folder / name)
-    for name, value in {
-        "TAG_KEYS": '["team", "env"]',
-        "SOURCES": json.dumps({name: {"kind": "files", "path": "bills"} for name in SOURCES}),
-        "BUDGETS": json.dumps([b.budget.model_dump(mode="json", by_alias=True) for b in BUDGETS]),
-        "ACCESS__OIDC__ISSUER": "https://login.example.com",
-        "ACCESS__OIDC__AUDIENCE": "finops",
-        "ACCESS__OIDC__CLIENT_ID": "dashboard",
-        "ACCESS__OIDC__CLIENT_SECRET": "hunter2-hunter2",
-        "ACCESS__OIDC__COOKIE_SECRET": "c00kie" * 6,
-        "ACCESS__OIDC__DASHBOARD_URL": "https://finops.example.com",
-        "ACCESS__RULES": json.dumps(
-            [{"group": f"{role} {name}", "role": role, **scope}
-             for role in ("viewer", "analyst") for name, scope in GROUPS.items()]
-            + [{"group": "admin", "role": "admin"}]
-        ),
-    }.items():  # fmt: skip
-        monkeypatch.setenv(f"FINOPS_{name}", value)
-    use(tmp_path)
-    return tmp_path
-
-
-def open_as(
-    page: str, *groups: str, logged_in: bool = True, age: float = 0, address: Mapping[str, str] | None = None
-) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120)
-    app.user = {
-        "is_logged_in": logged_in,
-        "email": "ann@example.com",
-        "groups": list(groups),
-        "iat": time.time() - age,
-    }
-    for key, value in (address or {}).items():
-        app.query_params[key] = value
-    app.switch_page(f"app_pages/{page}.py").run()
-    assert not app.exception, (page, app.exception[0].message)
-    return app
 
 
 def told(app: AppTest) -> tuple[str, set[Decimal]]:
@@ -178,6 +125,62 @@ def test_pages_that_were_opened_are_in_the_audit_log(locked: Path) -> None:
     )
     assert (seen.entry.action, seen.entry.place) == ("open", "explorer")
     assert "currency=USD" in seen.entry.parameters
+
+
+def done(folder: Path) -> list[tuple[str, str, str]]:
+    """What the audit log says was done, without the pages that were opened: action, place, parameters."""
+    kept = [e.entry for e in entries(folder / "access.db") if e.entry.action != "open"]
+    assert {(e.principal, e.face) for e in kept} <= {("ann@example.com", "dashboard")}
+    return [(e.action, e.place, e.parameters) for e in reversed(kept)]
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(b for b in app.button if b.label == label).click().run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def test_what_is_done_on_the_pages_is_in_the_audit_log(locked: Path) -> None:
+    app = open_as("budgets", "analyst everything")
+    fields = {f.label: f for f in app.text_input}
+    fields["Name"].set_value("Data platform")
+    fields["Amount"].set_value("12000.50")
+    press(app, "Set")
+    (budget,) = done(locked)
+    assert budget[:2] == ("set", "budgets/Data platform")
+    assert json.loads(budget[2])["amount"] == "12000.50"
+
+    app = open_as("forecast", "analyst everything")
+    next(f for f in app.text_input if f.label.endswith(" a day")).set_value("120.40")
+    press(press(app, "Mark"), "Withdraw")
+    marked, withdrawn = done(locked)[1:]
+    assert (marked[0], withdrawn[0]) == ("mark", "withdraw")
+    assert marked[1] == withdrawn[1]
+    assert json.loads(marked[2])["amount"] == "120.40"
+
+    app = open_as("anomalies", "analyst source", address={"event": "spike"})
+    app.segmented_control(key="verdict_spike").set_value("real")
+    app.text_input(key="note_spike").set_value("A load test")
+    press(app, "Save")
+    assert done(locked)[3:] == [("judge", "anomalies/spike", "real A load test")]
+
+    app = open_as("explorer", "analyst everything")
+    next(t for t in app.text_input if t.label == "Name of the view").set_value("Mine")
+    press(press(app, "Save what is shown"), "Remove")
+    assert done(locked)[4:] == [("save", "views/Mine", "explorer"), ("remove", "views/Mine", "")]
+
+
+def test_a_budget_that_is_removed_is_in_the_audit_log(
+    locked: Path, use: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINOPS_BUDGETS", "[]")  # what finops.toml sets no page removes
+    use(locked)
+    set_budget(
+        locked / "decisions.db", BUDGETS[2].budget, (), author="", said_at=datetime(2026, 3, 1, tzinfo=UTC)
+    )
+    app = open_as("budgets", "analyst everything", address={"budget": "Fabric"})
+    app.button(key="remove_Fabric").click().run()
+    assert done(locked) == [("remove", "budgets/Fabric", "")]
 
 
 def test_without_a_lock_nothing_is_asked_and_nothing_is_kept(

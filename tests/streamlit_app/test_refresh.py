@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from finops_assets.access.audit import entries
 from tests.api.dagster_server import BROKEN, DagsterServer, dagster_server
-from tests.streamlit_app.conftest import Open
+from tests.streamlit_app.conftest import Open, open_as
 
 PATIENCE_SECONDS = 180
 
@@ -72,6 +74,21 @@ def test_a_refresh_is_canceled(open_sources: Open) -> None:
     assert badges(app)[0] == "Waiting"
     next(b for b in app.button if b.label == "Cancel").click()
     assert badges(app.run())[0] == "Canceled"
+
+
+def test_who_started_and_canceled_a_refresh_is_kept(
+    locked: Path, open_sources: Open, dagster: DagsterServer, use: Callable[[Path], None]
+) -> None:
+    use(locked)
+    app = choose(open_as("sources", "admin"), "gcp-prod", "2026-01", "2026-02")
+    (ingestion,) = [e.entry.place for e in entries(locked / "access.db") if e.entry.action == "start"]
+    assert dagster.tags(ingestion.removeprefix("ingestion/"))["finops/author"] == "ann@example.com"
+    app.button(key=f"cancel_{ingestion.removeprefix('ingestion/')}").click().run()
+    kept = [e.entry for e in entries(locked / "access.db") if e.entry.action != "open"]
+    assert [(e.principal, e.action, e.place, e.parameters) for e in kept] == [
+        ("ann@example.com", "cancel", ingestion, ""),
+        ("ann@example.com", "start", ingestion, "2026-01..2026-02 gcp-prod"),
+    ]
 
 
 def test_months_the_wrong_way_round_start_nothing(open_sources: Open) -> None:

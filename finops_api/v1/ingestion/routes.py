@@ -9,7 +9,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response, status
 
-from finops_api.deps import NOT_MODIFIED, CurrentOrchestrator, CurrentReading, CurrentSettings
+from finops_api.deps import (
+    NOT_MODIFIED,
+    CurrentOrchestrator,
+    CurrentPrincipal,
+    CurrentReading,
+    CurrentSettings,
+)
 from finops_api.errors import (
     ConflictProblem,
     InvalidParameterProblem,
@@ -67,6 +73,7 @@ def start_ingestion(
     response: Response,
     settings: CurrentSettings,
     orchestrator: CurrentOrchestrator,
+    principal: CurrentPrincipal,
     idempotency_key: Annotated[
         str | None,
         Header(min_length=1, max_length=255, description="A repeated key starts nothing new for 24 hours."),
@@ -78,7 +85,9 @@ def start_ingestion(
     anew by Dagster itself.
     """
     selection = _selection(asked, settings)
-    ingestion_id = orchestrator.launch(selection, request.state.request_id, idempotency_key)
+    ingestion_id = orchestrator.launch(
+        selection, request.state.request_id, idempotency_key, author=principal.author("")
+    )
     href = str(request.app.url_path_for("get_ingestion", ingestion_id=ingestion_id))
     response.headers["Location"] = href
     return IngestionAccepted(
