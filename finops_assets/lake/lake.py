@@ -134,11 +134,13 @@ class Lake:
         properties = CommitProperties(custom_metadata={"run_id": run_id} if run_id else None)
         for attempt in range(_COMMIT_TRIES):
             delta = self._open_or_create(table)
+            # Where no older file stays, the columns may have changed their types.
+            is_whole = mode == "overwrite" and not table.partition_by
             try:
                 delta.create_write_transaction(
                     adds,
                     mode=mode,
-                    schema=delta.schema(),
+                    schema=Schema.from_arrow(table.arrow_schema()) if is_whole else delta.schema(),
                     partition_by=list(table.partition_by) or None,
                     partition_filters=[(k, "=", v) for k, v in partition.items()] or None,
                     commit_properties=properties,

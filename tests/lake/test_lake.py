@@ -91,6 +91,18 @@ def test_a_column_added_later_reads_as_null_in_older_files(lake: Lake, engine: D
     ]
 
 
+def test_a_table_that_is_replaced_whole_may_change_a_column_s_type(lake: Lake, engine: DuckDBEngine) -> None:
+    for type_, value in (("INTEGER", "7"), ("VARCHAR", "'7d'")):
+        table = Table("accuracy", "", (Column("horizon", type_), Column("wape", "DOUBLE")))
+        path = lake.new_file(table, {}, "k")
+        made = engine.write(f"SELECT {value} AS horizon, 0.5 AS wape", {}, table, path)
+        lake.replace(table, {}, [made])
+    expected = [{"horizon": "7d", "wape": 0.5}]
+    assert pl.read_delta(str(lake.path(table))).to_dicts() == expected
+    assert engine.fetch("SELECT * FROM t", {"t": lake.input(table)}).to_pylist() == expected
+    assert pl.read_delta(str(lake.path(table)), version=1).to_dicts() == [{"horizon": 7, "wape": 0.5}]
+
+
 def test_the_wrong_partition_is_refused(lake: Lake) -> None:
     with pytest.raises(ValueError, match="partitioned by"):
         lake.replace(TABLE, {"x_Source": "aws"}, [])
