@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from finops_assets.budget_settings import SCOPE_COLUMNS, Budget
 from finops_assets.marts.budgets import BUDGET_DAYS, BUDGET_STATUS, scope_of
 from finops_assets.queries.access import Reader, fetch
 from finops_assets.queries.dimensions import Filter, columns_of
@@ -44,6 +45,20 @@ ORDER BY is_current DESC, list_position(
 """,
         (past,),
     )
+
+
+def is_held(warehouse: Reader, budget: Budget) -> bool:
+    """Whether the budget's current period stands there on the same terms, not on those that it had before."""
+    terms = {
+        "budget": budget.name,
+        "amount": budget.amount,
+        "BillingCurrency": budget.currency,
+        "period": budget.period,
+        "metric": budget.metric,
+        **{column: getattr(budget, key) for key, column in SCOPE_COLUMNS.items()},
+    }
+    rows = budget_status(warehouse).to_pylist()
+    return any(all(row[column] == value for column, value in terms.items()) for row in rows)
 
 
 def burn_down(warehouse: Reader, budget: str, first_day: date | None = None) -> pa.Table:

@@ -12,6 +12,8 @@ from fastapi.testclient import TestClient
 
 from finops_api.app import create_app
 from finops_assets.settings import Settings
+from tests.api.locked import bearer, locked_client, locked_settings
+from tests.tenants import TENANTS
 from tests.warehouse_builder import build_warehouse
 
 BODY: dict[str, Any] = {"amount": "1000.10", "currency": "USD", "period": "month", "author": "ann"}
@@ -90,6 +92,23 @@ def test_a_budget_is_set_changed_and_removed(own: TestClient) -> None:
     assert own.delete("/api/v1/budgets/Data platform").status_code == 204
     for found in (own.delete("/api/v1/budgets/Data platform"), own.get("/api/v1/budgets/Data platform")):
         assert (found.status_code, found.json()["type"]) == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [({}, 200), ({"amount": Decimal(7)}, 404), ({"currency": "EUR"}, 404), ({"provider": "Microsoft"}, 404)],
+)
+def test_who_sees_a_part_sees_no_budget_that_moved_since(
+    built: Settings, tmp_path: Path, change: dict[str, Any], status: int
+) -> None:
+    settings = locked_settings(built, tmp_path)
+    year = next(b for b in settings.budgets if b.name == "AWS year")
+    settings = settings.model_copy(update={"budgets": (year.model_copy(update=change),)})
+    part = bearer(settings, "aws", scope=TENANTS["source"][0])
+    with locked_client(settings) as client:
+        found = client.get("/api/v1/budgets/AWS year", headers=part)
+        whole = client.get("/api/v1/budgets/AWS year", headers=bearer(settings, "all"))
+    assert (found.status_code, whole.status_code) == (status, 200)
 
 
 def test_the_file_alone_changes_its_own_budgets(own: TestClient) -> None:

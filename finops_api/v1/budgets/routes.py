@@ -91,11 +91,12 @@ def get_budget(
 ) -> Response:
     """What the budget is now, from finops.toml or as it was last put.
 
-    Whoever sees a part of the bills sees the budgets that were held against costs of that part alone.
+    Whoever sees a part of the bills sees the budgets that were held against costs of that part alone, on the
+    terms of now: one that has been put anew is not known until the next analysis.
     """
     for known in known_budgets(settings.budgets, settings.paths.decisions):
         if known.budget.name == name and (
-            principal.scope.is_whole or budgets.burn_down(visible(request), name).num_rows
+            principal.scope.is_whole or budgets.is_held(visible(request), known.budget)
         ):
             return JSONResponse(_defined(known.budget, known.origin))
     raise _unknown(name)
