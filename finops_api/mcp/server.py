@@ -6,6 +6,7 @@ somebody no tool shows, and what it refuses is refused in the same words.
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
@@ -48,7 +49,10 @@ Answer: TypeAlias = dict[str, Any]
 
 
 def create_server(app: FastAPI, base_url: str) -> MCPServer:
-    """The tools over `app`; links of answers begin with `base_url`."""
+    """The tools over `app`; where no request says by which address it came, links begin with `base_url`.
+
+    A program that asks over stdin asks as the API key of the environment variable FINOPS_API_KEY.
+    """
     server = MCPServer("finops", title="FinOps Platform", instructions=_INSTRUCTIONS)
     api = _Api(app, base_url)
 
@@ -221,29 +225,31 @@ class _Api:
     async def ask(self, ctx: Context, path: str, **parameters: Any) -> Answer:
         """The answer to GET /api/v1<path>, with residuals and whole links. Raises ToolError for a problem."""
         asked_by = ctx.request_context.request
-        headers = {
-            name: asked_by.headers[name]
-            for name in ("authorization", "x-request-id")
-            if asked_by is not None and name in asked_by.headers
-        }
-        client = asked_by.client if asked_by is not None else None
+        if asked_by is None:
+            base_url, client, key = self._base_url, None, os.environ.get("FINOPS_API_KEY")
+            headers = {"authorization": f"Bearer {key}"} if key else {}
+        else:
+            base_url, client = str(asked_by.base_url).rstrip("/"), asked_by.client
+            passed_on = ("authorization", "x-request-id")
+            headers = {name: asked_by.headers[name] for name in passed_on if name in asked_by.headers}
         transport = httpx.ASGITransport(self._app, client=client or ("127.0.0.1", 0))
         given = {k: v for k, v in parameters.items() if v is not None}
-        async with httpx.AsyncClient(transport=transport, base_url=self._base_url, headers=headers) as api:
+        async with httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers) as api:
             found = await _answer(api, path, given)
             day = {"as_of": given["as_of"]} if "as_of" in given else {}
             held = await _answer(api, "/reconciliation", day)
-        answer: Answer = self._linked({**found, "residuals": held["residuals"]})
+        answer: Answer = _linked({**found, "residuals": held["residuals"]}, base_url)
         return answer
 
-    def _linked(self, value: Any) -> Any:
-        """The same with every rows_url as a whole address."""
-        if isinstance(value, dict):
-            return {
-                k: f"{self._base_url}{v}" if k == "rows_url" and v is not None else self._linked(v)
-                for k, v in value.items()
-            }
-        return [self._linked(v) for v in value] if isinstance(value, list) else value
+
+def _linked(value: Any, base_url: str) -> Any:
+    """The same with every rows_url as a whole address."""
+    if isinstance(value, dict):
+        return {
+            k: f"{base_url}{v}" if k == "rows_url" and v is not None else _linked(v, base_url)
+            for k, v in value.items()
+        }
+    return [_linked(v, base_url) for v in value] if isinstance(value, list) else value
 
 
 async def _answer(api: httpx.AsyncClient, path: str, parameters: dict[str, Any]) -> Answer:

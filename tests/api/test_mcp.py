@@ -16,7 +16,9 @@ from mcp import StdioServerParameters
 from mcp.client.client import Client
 
 from finops_assets.settings import Settings
-from tests.api.server import environment, running_api
+from tests.api.locked import bearer, locked_settings
+from tests.api.server import environment, free_port, running_api
+from tests.tenants import TENANTS
 
 TOOLS = {
     "costs",
@@ -137,3 +139,28 @@ def test_what_cannot_be_is_refused_as_the_api_refuses(connect: Connect) -> None:
                 assert says in str(result.content[0])
 
     anyio.run(ask)
+
+
+def test_behind_the_lock_a_program_asks_as_its_key(built: Settings, tmp_path: Path) -> None:
+    settings = locked_settings(built, tmp_path)
+    key = bearer(settings, "assistant", scope=TENANTS["source"][0])["Authorization"].removeprefix("Bearer ")
+    given = environment(settings, tmp_path, free_port(), "access.api_keys = true")
+
+    async def ask(env: dict[str, str]) -> Any:
+        server = StdioServerParameters(command=sys.executable, args=["-m", "finops_api.mcp"], env=env)
+        async with Client(server) as client:
+            return await client.call_tool("costs", {**FEBRUARY, "group_by": ["x_Source"]})
+
+    seen = anyio.run(ask, {**given, "FINOPS_API_KEY": key})
+    assert {row["group"]["x_Source"] for row in seen.structured_content["rows"]} == {"aws-main"}
+    assert anyio.run(ask, given).is_error
+
+
+def test_links_lead_to_where_the_caller_asked(built: Settings, url: str) -> None:
+    async def ask() -> dict[str, Any]:
+        async with Client(f"{named}/mcp") as client:
+            return await told(client, "costs", **FEBRUARY)
+
+    named = url.replace("127.0.0.1", "localhost")
+    answer = anyio.run(ask)
+    assert answer["totals"][0]["rows_url"].startswith(f"{named}/api/v1/costs/rows?")
