@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 
 from finops_api.period import Period
 from finops_assets.queries.costs import Filter, Granularity
-from finops_assets.queries.filters import filter_text
+from finops_assets.queries.filters import filter_texts
 
 ROWS_PATH = "/api/v1/costs/rows"
 
@@ -31,7 +31,7 @@ def rows_url(
         ("metric", metric),
         *([("currency", currency)] if currency is not None else []),
         *([("as_of", as_of.isoformat())] if as_of is not None else []),
-        *([("filter", filter_text(narrowed))] if narrowed else []),
+        *(("filter", text) for text in filter_texts(narrowed)),
     ]
     return f"{ROWS_PATH}?{urlencode(params, quote_via=quote)}"
 

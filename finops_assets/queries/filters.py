@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -94,6 +95,25 @@ def parse_filter(text: str, allowed: Collection[str] | None = None) -> tuple[Fil
 def filter_text(given: Sequence[Filter]) -> str:
     """The same filters as one text; empty for none. Raises ValueError for a filter without values."""
     return " and ".join(_written(f) for f in given)
+
+
+def filter_texts(given: Sequence[Filter]) -> list[str]:
+    """The same filters as texts that must all hold: one where it is short enough to be read, else several.
+
+    Raises ValueError for a filter without values.
+    """
+    whole = filter_text(given)
+    if len(whole) <= LONGEST:
+        return [whole] if whole else []
+    return [_written(part) for f in given for part in _parts(f)]
+
+
+def _parts(f: Filter) -> list[Filter]:
+    """What is in none of some values is in no part of them; only such a filter can be divided."""
+    if not f.exclude or len(f.values) == 1 or len(_written(f)) <= LONGEST:
+        return [f]
+    middle = len(f.values) // 2
+    return [p for values in (f.values[:middle], f.values[middle:]) for p in _parts(replace(f, values=values))]
 
 
 def _written(f: Filter) -> str:

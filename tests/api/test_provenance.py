@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+
+from finops_api.period import Period
+from finops_api.provenance import others, rows_url
 
 ALL = "start_date=2026-01-01&end_date=2026-03-31"
 
@@ -95,3 +99,17 @@ def test_a_converted_cost_leads_to_the_rows_as_they_were_billed(client: TestClie
     rates = {r["day"]: Decimal(r["rate"]) for r in answer["rates"]}
     euros = sum(Decimal(r["EffectiveCost"]) * rates[r["ChargePeriodStart"][:10]] for r in rows)
     assert abs(euros - Decimal(total["cost"])) < Decimal("1e-12")
+
+
+def test_what_many_values_leave_over_has_an_address(client: TestClient) -> None:
+    """As of 1000 groups beyond which costs are '(other)'."""
+    few = ["Amazon Redshift", None]
+    many = [*few, *(f"A service that costs more, {n}" for n in range(998))]
+    days = Period(date(2026, 1, 1), date(2026, 3, 31))
+    urls = [
+        rows_url(days, "EffectiveCost", "USD", others((), "ServiceName", shown), as_of=None)
+        for shown in (few, many)
+    ]
+    short, long = (client.get(url).json()["totals"] for url in urls)
+    assert [t["cost"] for t in short] == [t["cost"] for t in long]
+    assert urls[1].count("filter=") > 1

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from finops_assets.queries.access import Warehouse
 from finops_assets.queries.costs import CostQuery, Filter, totals
-from finops_assets.queries.filters import BadFilterError, filter_text, parse_filter, parse_filters
+from finops_assets.queries.filters import (
+    LONGEST,
+    BadFilterError,
+    filter_text,
+    filter_texts,
+    parse_filter,
+    parse_filters,
+)
 from finops_assets.queries.rows import RowQuery, cost_rows
 
 COLUMNS = st.sampled_from(["ServiceName", "RegionId", "x_Tag_team", "x_Tag_and", "not", "contains"])
@@ -40,6 +47,20 @@ def test_what_is_written_is_read_the_same(filters: list[Filter]) -> None:
     named = [f for f in filters if f.column not in ("not", "contains")]  # keywords are no column's name
     if named:
         assert parse_filter(filter_text(named)) == tuple(named)
+
+
+def test_what_is_too_long_for_one_text_is_several() -> None:
+    values = (None, *(f"a service's name {n}" for n in range(3000)))
+    given = [Filter("RegionId", ("us-east-1",)), Filter("ServiceName", values, exclude=True)]
+    texts = filter_texts(given)
+    assert 1 < len(texts) < 10
+    assert max(map(len, texts)) <= LONGEST
+    region, *services = parse_filters(texts)
+    assert region == given[0]
+    assert all(f.column == "ServiceName" and f.exclude for f in services)
+    assert tuple(v for f in services for v in f.values) == values
+    assert filter_texts(given[:1]) == [filter_text(given[:1])]
+    assert filter_texts([]) == []
 
 
 @given(st.text(max_size=60))
