@@ -129,7 +129,7 @@ def main() -> None:
             known = filters.known_days()
             if known is not None:
                 filters.money_choice(known)
-            if shown is None and data.may("views"):
+            if shown is None and data.may("platform"):
                 saved_views.menu(page, [p for pages in PAGES.values() for p in pages])
             states.snapshot_note()
             login.note()

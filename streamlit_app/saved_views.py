@@ -1,4 +1,4 @@
-"""In the sidebar: the views that people saved, as links, and a form that saves the one on the screen."""
+"""In the sidebar: the views that people saved, as links, and a form for those who may save the one shown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from streamlit_app.format import markdown
 
 
 def menu(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
-    """A menu of all saved views; each opens its page with the filters that were saved."""
+    """A menu of all saved views; each opens its page with the filters that were saved.
+
+    Who may not change what all share opens them, and neither saves nor removes one.
+    """
     by_path = {p.url_path: p for p in pages}
     # A view of a page that is no more has nowhere to lead.
     views = [v for v in saved_views(data.settings().paths.decisions) if v.page in by_path]
@@ -30,14 +33,17 @@ def menu(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
                     query_params={name: list(values) for name, values in view.address.items()},
                     width="stretch",
                 )
-                st.button(
-                    "Remove",
-                    icon=":material/close:",
-                    key=f"remove_view_{view.name}",
-                    type="tertiary",
-                    on_click=_remove,
-                    args=(view.name,),
-                )
+                if data.may("views"):
+                    st.button(
+                        "Remove",
+                        icon=":material/close:",
+                        key=f"remove_view_{view.name}",
+                        type="tertiary",
+                        on_click=_remove,
+                        args=(view.name,),
+                    )
+        if not data.may("views"):
+            return
         with st.form("save_view", clear_on_submit=True, border=False):
             name = st.text_input("Name of the view", max_chars=100, placeholder="Such as: AWS by team")
             saved = st.form_submit_button("Save what is shown", icon=":material/bookmark_add:")

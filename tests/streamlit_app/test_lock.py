@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from finops_assets.access.audit import entries
 from finops_assets.decisions.budgets import set_budget
+from finops_assets.decisions.views import View, save_view
 from finops_assets.settings import Settings
 from tests.streamlit_app.conftest import APP, Built, open_as
 from tests.tenants import TENANTS, finder, sums, words
@@ -113,6 +114,22 @@ def test_each_role_is_offered_what_it_may_do(locked: Path) -> None:
         "analyst source",
         "admin",
     ]
+
+
+def test_viewers_open_the_views_that_others_saved(locked: Path) -> None:
+    said_at = datetime(2026, 3, 1, tzinfo=UTC)
+    save_view(locked / "decisions.db", View("By team", "explorer", {}), author="kim", said_at=said_at)
+    seen = {}
+    for group in ("viewer everything", "analyst everything", "analyst source"):
+        app = open_as("bills", group)
+        links = [link.proto.label for link in app.get("page_link")]
+        buttons = {b.label for b in app.button} & {"Remove", "Save what is shown"}
+        seen[group] = ("By team" in links, buttons)
+    assert seen == {
+        "viewer everything": (True, set()),
+        "analyst everything": (True, {"Remove", "Save what is shown"}),
+        "analyst source": (False, set()),
+    }
 
 
 def test_pages_that_were_opened_are_in_the_audit_log(locked: Path) -> None:
