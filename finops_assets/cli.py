@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from finops_assets.cli_access import audit, keys_app
+from finops_assets.cli_errors import console, errors, plain_errors
 from finops_assets.settings import ConfigError, Settings, current_settings
 
 if TYPE_CHECKING:  # what a command needs is imported when it runs
@@ -26,12 +25,8 @@ app = typer.Typer(
 )
 sources_app = typer.Typer(help="The configured sources of bills.", no_args_is_help=True)
 app.add_typer(sources_app, name="sources")
-keys_app = typer.Typer(help="API keys: who may ask the API, for what, and until when.", no_args_is_help=True)
-app.add_typer(keys_app, name="keys")
 alerts_app = typer.Typer(help="What was told to whom.", invoke_without_command=True)
 app.add_typer(alerts_app, name="alerts")
-console = Console()
-errors = Console(stderr=True)
 
 PROJECT = Path(__file__).resolve().parents[1]
 TEMPLATE = Path(__file__).with_name("template.toml")
@@ -47,59 +42,12 @@ AsOf = Annotated[
 ]
 
 
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """What a user can mend is said in one text, without a traceback."""
-    import duckdb
-
-    from finops_assets.access.binding import OpenDoorError
-    from finops_assets.access.keys import KeyNameError
-    from finops_assets.alert_settings import ChannelError
-    from finops_assets.forecasting.daily_table import BadTableError
-    from finops_assets.intake.parse import BillError
-    from finops_assets.queries.dimensions import UnknownDimensionError
-    from finops_assets.queries.filters import BadFilterError
-    from finops_assets.queries.focus import UnknownDatasetError
-    from finops_assets.running.detect import DetectError
-    from finops_assets.running.official import OfficialError
-    from finops_assets.running.trace import BadFigureError
-    from finops_assets.sources.base import SourceError
-    from finops_assets.warehouse.history import NotKeptError
-    from finops_assets.warehouse.pointer import NotPublishedError
-    from finops_assets.warehouse.publish import NotReconciledError
-
-    plain = (
-        ConfigError,
-        OpenDoorError,
-        KeyNameError,
-        ChannelError,
-        SourceError,
-        BillError,
-        NotPublishedError,
-        NotReconciledError,
-        NotKeptError,
-        BadFigureError,
-        BadTableError,
-        OfficialError,
-        DetectError,
-        BadFilterError,
-        UnknownDimensionError,
-        UnknownDatasetError,
-        duckdb.Error,
-    )
-    try:
-        yield
-    except plain as error:
-        errors.print(f"[red]{error}", highlight=False)
-        raise typer.Exit(1) from None
-
-
 @app.command()
 def run(
     serve: Annotated[bool, typer.Option(help="Serve Dagster, the API and the dashboard afterwards.")] = True,
 ) -> None:
     """Bring everything up to date, print what the bills say, and serve it."""
-    with _plain_errors():
+    with plain_errors():
         settings = current_settings()
         if serve:
             from finops_assets.running.serve import check_doors
@@ -121,7 +69,7 @@ def ingest(
     analyze: Annotated[bool, typer.Option(help="Make forecasts and anomalies anew as well.")] = False,
 ) -> None:
     """Take in new bills of some sources and months, then publish."""
-    with _plain_errors():
+    with plain_errors():
         settings = current_settings()
         _check_known(settings, sources)
         months = (start or settings.first_month, end or f"{datetime.now(UTC):%Y-%m}")
@@ -136,7 +84,7 @@ def check(
     from finops_assets.defs.resources import Platform
     from finops_assets.running.sources import check_sources
 
-    with _plain_errors():
+    with plain_errors():
         settings = current_settings()
         _check_known(settings, sources)
         if not check_sources(Platform(), sources or list(settings.sources), console):
@@ -148,7 +96,7 @@ def init(
     to: Annotated[Path, typer.Option(help="The file to write.")] = Path("finops.toml"),
 ) -> None:
     """Write a commented finops.toml; an existing file is left alone."""
-    with _plain_errors():
+    with plain_errors():
         if to.exists():
             raise ConfigError(f"{to} exists already and is left as it is.")
         to.write_text(TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
@@ -163,7 +111,7 @@ def demo(
     to: Annotated[Path | None, typer.Option(help="Where; the configured demo folder by default.")] = None,
 ) -> None:
     """Write demo bills in the three providers' native layouts."""
-    with _plain_errors():
+    with plain_errors():
         folder = to or current_settings().paths.demo
         _demo(folder, int(rows.replace("_", "")), seed, months)
         console.print(f"Demo bills lie in {folder}.")
@@ -175,7 +123,7 @@ def sql(
     as_of: AsOf = None,
 ) -> None:
     """Ask the published warehouse."""
-    with _plain_errors(), _known(current_settings(), as_of).cursor() as cursor:
+    with plain_errors(), _known(current_settings(), as_of).cursor() as cursor:
         relation = cursor.sql(query)
         if relation is not None:
             relation.show(max_width=console.width)
@@ -207,7 +155,7 @@ def trace(
     """Show the bill rows behind a figure: the files they came in, and the lines of those files."""
     from finops_assets.running.trace import BadFigureError, figure, figure_of_link, print_trace
 
-    with _plain_errors():
+    with plain_errors():
         if link is not None:
             asked, day = figure_of_link(link, limit)
         elif start is None or end is None:
@@ -239,7 +187,7 @@ def conformance(
     """Show how the bills keep the rules of FOCUS 1.4; fails when a rule that says MUST is broken."""
     from finops_assets.running.conformance import print_conformance
 
-    with _plain_errors():
+    with plain_errors():
         settings = current_settings()
         _check_known(settings, [source] if source else None)
         if official:
@@ -265,7 +213,7 @@ def restatements(
     """Show what later deliveries of a month changed, and what of it no correction accounts for."""
     from finops_assets.running.restatements import print_restatements
 
-    with _plain_errors():
+    with plain_errors():
         settings = current_settings()
         _check_known(settings, [source] if source else None)
         print_restatements(_known(settings, as_of), console, source, month)
@@ -280,7 +228,7 @@ def invoices(
     """Show what invoices come to, against the bill and finops.toml's amounts; fails when one differs."""
     from finops_assets.running.invoices import print_invoices
 
-    with _plain_errors():
+    with plain_errors():
         settings = current_settings()
         _check_known(settings, [source] if source else None)
         if not print_invoices(_known(settings, as_of), console, source, month):
@@ -297,7 +245,7 @@ def alerts(
     from finops_assets.running.alerts import print_alerts
 
     if context.invoked_subcommand is None:
-        with _plain_errors():
+        with plain_errors():
             print_alerts(recorded(current_settings().paths.decisions), console, limit)
 
 
@@ -306,75 +254,13 @@ def test_channel(channel: Annotated[str, typer.Argument(help="A channel's name i
     """Send a test message through one channel."""
     from finops_assets.running.alerts import send_test
 
-    with _plain_errors():
+    with plain_errors():
         send_test(current_settings().alerts, channel)
         console.print(f"{channel} took the message.")
 
 
-@keys_app.command("create")
-def create_key(
-    name: Annotated[str, typer.Argument(help="What it is for: it stands in the audit log.")],
-    role: Annotated[str, typer.Option(help="viewer, analyst or admin.")] = "viewer",
-    source: Annotated[list[str] | None, typer.Option(help="A source that it may see, repeated.")] = None,
-    account: Annotated[
-        list[str] | None, typer.Option(help="A SubAccountId or BillingAccountId, repeated.")
-    ] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="key=value of one of tag_keys, repeated.")] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; never by default.")] = None,
-) -> None:
-    """Make a key and show it, once. Sources, accounts and tags must all hold; without them it sees all."""
-    from finops_assets.running.keys import create_and_show
-
-    with _plain_errors():
-        create_and_show(current_settings(), console, name, role, source, account, tag, days)
-
-
-@keys_app.command("list")
-def list_keys() -> None:
-    """Show every key: its role, what it may see, until when, and when it was last used."""
-    from finops_assets.running.keys import print_keys
-
-    with _plain_errors():
-        print_keys(current_settings(), console)
-
-
-@keys_app.command("revoke")
-def revoke_key(key: Annotated[str, typer.Argument(help="A name or an id.")]) -> None:
-    """End a key at once."""
-    from finops_assets.running.keys import revoke_and_say
-
-    with _plain_errors():
-        revoke_and_say(current_settings(), console, key)
-
-
-@keys_app.command("rotate")
-def rotate_key(
-    key: Annotated[str, typer.Argument(help="A name or an id.")],
-    keep: Annotated[int, typer.Option(min=0, help="Hours that the old one stays good.")] = 24,
-    days: Annotated[
-        int | None, typer.Option(min=1, help="Days until it expires; by default as many as the old one had.")
-    ] = None,
-) -> None:
-    """Make a new key like this one and show it, once; the old one ends a little later."""
-    from finops_assets.running.keys import rotate_and_show
-
-    with _plain_errors():
-        rotate_and_show(current_settings(), console, key, keep, days)
-
-
-@app.command()
-def audit(
-    principal: Annotated[str | None, typer.Option(help="One key's name, or a person.")] = None,
-    since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="From this day on.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
-) -> None:
-    """Show who saw and changed what, where the lock is on."""
-    from finops_assets.running.audit import print_audit
-
-    with _plain_errors():
-        print_audit(current_settings(), console, principal, since, limit)
+app.add_typer(keys_app, name="keys")
+app.command()(audit)
 
 
 @app.command()
@@ -386,7 +272,7 @@ def backtest(
     """Hold every model against daily series of your own, and forecast them with the best."""
     from finops_assets.running.backtest import run_backtest
 
-    with _plain_errors():
+    with plain_errors():
         run_backtest(file, console, horizon, output)
 
 
@@ -398,7 +284,7 @@ def detect(
     """Show the anomalies of any table of daily series."""
     from finops_assets.running.detect import print_events
 
-    with _plain_errors():
+    with plain_errors():
         print_events(file, console, output)
 
 
@@ -408,7 +294,7 @@ def publish() -> None:
     from finops_assets.defs.publishing.assets import publish_lake
     from finops_assets.defs.resources import Platform
 
-    with _plain_errors():
+    with plain_errors():
         done = publish_lake(Platform())
         state = "is new" if done.changed else "was already in force"
         console.print(f"Version {done.version} {state}: {done.path}")
@@ -428,7 +314,7 @@ def export(
     from finops_assets.queries.focus import export_sql
     from finops_assets.schema import literal
 
-    with _plain_errors(), _known(current_settings(), as_of).cursor() as cursor:
+    with plain_errors(), _known(current_settings(), as_of).cursor() as cursor:
         bounds = [start or "0000-00", end or "9999-99"]
         found = cursor.execute(
             f"COPY ({export_sql(dataset, *bounds)}) TO {literal(str(csv))} (FORMAT csv, HEADER)"
