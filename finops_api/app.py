@@ -13,7 +13,7 @@ from starlette_compress import CompressMiddleware
 from finops_api import errors, health, metrics
 from finops_api.deps import NotModifiedError
 from finops_api.errors import TooManyRequestsProblem, problems
-from finops_api.limits import RateLimit
+from finops_api.limits import Limits, RateLimit
 from finops_api.lock.description import describe_lock
 from finops_api.lock.headers import SecurityHeaders
 from finops_api.lock.middleware import Doorman, Lock
@@ -117,9 +117,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_api_route("/", _to_docs, include_in_schema=False)
     # The last one added is the first that a request meets.
     app.add_middleware(CompressMiddleware)
-    if chosen.services.rate_limit:
-        app.add_middleware(RateLimit, limit=chosen.services.rate_limit)
-    app.add_middleware(Lock, doorman=doorman)
+    limits = Limits(chosen.services.rate_limit) if chosen.services.rate_limit else None
+    if limits is not None:
+        app.add_middleware(RateLimit, limits=limits)
+    app.add_middleware(Lock, doorman=doorman, limits=limits)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestId, metrics=app.state.metrics)
     errors.install(app, describe=describe_lock if doorman is not None else None)

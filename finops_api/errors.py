@@ -16,6 +16,7 @@ from fastapi_problem.error import Problem, StatusProblem
 from fastapi_problem.handler import ExceptionHandler, add_exception_handler, new_exception_handler
 from pydantic import BaseModel
 
+from finops_api.lock.headers import secure
 from finops_api.telemetry import REQUEST_ID_HEADER
 from finops_assets.orchestrator.errors import (
     IngestionNotFoundError,
@@ -221,13 +222,15 @@ def _log_unexpected(request: Request, error: Exception) -> None:
 
 
 def _with_request_id(content: Any, request: Request, response: JSONResponse) -> tuple[Any, JSONResponse]:
-    """Starlette answers unexpected errors outside of all middleware, so their answer needs the id here."""
+    """Starlette answers unexpected errors outside of all middleware: they get the id and headers here."""
     request_id = request.scope["state"]["request_id"]
     kept = {k: v for k, v in response.headers.items() if k != "content-length"}
     told = {**content, "request_id": request_id}
     if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         kept["allow"] = ", ".join(_allowed(request))
-    return told, JSONResponse(told, response.status_code, {**kept, REQUEST_ID_HEADER: request_id})
+    answer = JSONResponse(told, response.status_code, {**kept, REQUEST_ID_HEADER: request_id})
+    secure(answer.headers, request.scope)
+    return told, answer
 
 
 def _invalid_request(_handler: ExceptionHandler, request: Request, error: RequestValidationError) -> Problem:

@@ -9,29 +9,22 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.datastructures import MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _FREE = {"/healthz", "/readyz", "/metrics"}
 """What watches the process is never refused."""
 
 
-class RateLimit:
-    """Middleware: a caller is who it is known as, or else the address it comes from.
+class Limits:
+    """How often each caller asked. Kept in the process: with several processes each allows as many."""
 
-    Counts are kept in the process: with several processes each allows as many.
-    """
-
-    def __init__(self, app: ASGIApp, limit: str) -> None:
-        self._app = app
+    def __init__(self, limit: str) -> None:
         self._limit: RateLimitItem = parse(limit)
         self._counts = FixedWindowRateLimiter(MemoryStorage())
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["type"] != "http" or scope["path"] in _FREE:
-            await self._app(scope, receive, send)
-            return
+    def count(self, scope: Scope) -> tuple[dict[str, str], Response | None]:
+        """Count a request: what to tell its caller in headers, and the answer where it is one too many."""
         caller = _caller(scope)
         is_allowed = self._counts.hit(self._limit, caller)
         window = self._counts.get_window_stats(self._limit, caller)
@@ -40,18 +33,36 @@ class RateLimit:
             "RateLimit-Policy": f'"default";q={self._limit.amount};w={self._limit.get_expiry()}',
             "RateLimit": f'"default";r={window.remaining};t={seconds}',
         }
-        if not is_allowed:
-            refused = JSONResponse(
-                {
-                    "type": "too-many-requests",
-                    "title": "Too many requests.",
-                    "status": 429,
-                    "detail": f"{self._limit} are allowed ([services] rate_limit). Ask again in {seconds} s.",
-                    "request_id": scope["state"]["request_id"],
-                },
-                429,
-                {**headers, "Retry-After": str(seconds), "Content-Type": "application/problem+json"},
-            )
+        if is_allowed:
+            return headers, None
+        refused = JSONResponse(
+            {
+                "type": "too-many-requests",
+                "title": "Too many requests.",
+                "status": 429,
+                "detail": f"{self._limit} are allowed ([services] rate_limit). Ask again in {seconds} s.",
+                "request_id": scope["state"]["request_id"],
+            },
+            429,
+            {**headers, "Retry-After": str(seconds), "Content-Type": "application/problem+json"},
+        )
+        return headers, refused
+
+
+class RateLimit:
+    """Middleware: a caller is who it is known as, or else the address it comes from."""
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http" or scope["path"] in _FREE:
+            await self._app(scope, receive, send)
+            return
+        headers, refused = self._limits.count(scope)
+        if refused is not None:
             await refused(scope, receive, send)
             return
 

@@ -5,6 +5,7 @@ Run it with `streamlit run streamlit_app/app.py`; `finops run` does.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import streamlit as st
@@ -13,6 +14,8 @@ from finops_assets.queries.access import NotKeptError, NotPublishedError, Wareho
 from finops_assets.settings import ConfigError
 from streamlit_app import data, filters, login, saved_views, states
 from streamlit_app.links import ROWS_PAGE
+
+_LOG = logging.getLogger("streamlit_app")
 
 st.set_page_config(page_title="FinOps", page_icon=":material/savings:", layout="wide")
 st.logo(str(Path(__file__).with_name("assets") / "logo.svg"), size="large")
@@ -150,7 +153,15 @@ def main() -> None:
     except (ConfigError, NotKeptError) as error:
         states.failed(str(error), version)
     except (WarehouseError, OSError) as error:
-        states.failed(f"{type(error).__name__}: {error}", version)
+        _LOG.exception("page %s", page.url_path or "overview")
+        states.failed(_said(error), version)
+
+
+def _said(error: Exception) -> str:
+    """What a reader is told of it: its text may name files of sources that they do not see."""
+    if data.may("operate"):
+        return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}. The dashboard's log has the details."
 
 
 main()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from finops_assets.access.audit import AuditLog, Entry
-from finops_assets.access.binding import is_loopback
+from finops_assets.access.binding import is_asked_here, is_loopback
 from finops_assets.access.principal import LOOPBACK, ForbiddenError, Principal
 from finops_assets.access.tokens import principal_of
 from streamlit_app import data
@@ -120,9 +120,9 @@ def _address() -> str:
 
 
 def _from_elsewhere() -> bool:
-    """Whether the page is looked at from another machine."""
+    """Whether the page is looked at from another machine, by a proxy, or by a name of another site."""
     address = _address()
-    return bool(address) and not is_loopback(address)
+    return (bool(address) and not is_loopback(address)) or not is_asked_here(st.context.headers)
 
 
 @st.cache_resource(show_spinner=False)

@@ -27,6 +27,18 @@ _DOCS = (
 _PAGES = frozenset({"/docs", "/redoc", "/docs/oauth2-redirect"})
 
 
+def secure(headers: MutableHeaders, scope: Scope) -> None:
+    """Add them to those of an answer to `scope`; a second time changes nothing."""
+    for name, value in _ALWAYS.items():
+        headers[name] = value
+    headers["Content-Security-Policy"] = _DOCS if scope["path"] in _PAGES else _NOTHING
+    headers.setdefault("Cache-Control", "no-store")
+    if "Authorization" not in headers.get("Vary", "").split(", "):
+        headers.add_vary_header("Authorization")
+    if scope["scheme"] == "https":
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
 class SecurityHeaders:
     """Middleware that adds them to every answer."""
 
@@ -41,14 +53,7 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _ALWAYS.items():
-                    headers[name] = value
-                headers["Content-Security-Policy"] = _DOCS if scope["path"] in _PAGES else _NOTHING
-                headers.setdefault("Cache-Control", "no-store")
-                headers.add_vary_header("Authorization")
-                if scope["scheme"] == "https":
-                    headers["Strict-Transport-Security"] = "max-age=31536000"
+                secure(MutableHeaders(scope=message), scope)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -7,13 +7,16 @@ import ipaddress
 import logging
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
+from anyio import CancelScope
 from fastapi_problem.error import StatusProblem
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from finops_api.limits import Limits
 from finops_api.lock.permissions import OPEN, SAFE
 from finops_api.lock.problems import (
     ForbiddenProblem,
@@ -23,7 +26,7 @@ from finops_api.lock.problems import (
     problem_response,
 )
 from finops_assets.access.audit import AuditLog, Entry
-from finops_assets.access.binding import is_loopback
+from finops_assets.access.binding import is_asked_here
 from finops_assets.access.keys import PREFIX, KeyRing
 from finops_assets.access.principal import LOOPBACK, ForbiddenError, Principal, UnknownPrincipalError
 from finops_assets.access.tokens import ProviderDownError, Tokens
@@ -77,9 +80,10 @@ class Doorman:
 class Lock:
     """Middleware. Without a doorman the lock is off, and only the machine itself is served."""
 
-    def __init__(self, app: ASGIApp, doorman: Doorman | None) -> None:
+    def __init__(self, app: ASGIApp, doorman: Doorman | None, limits: Limits | None) -> None:
         self._app = app
         self._doorman = doorman
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. Everything else than HTTP has no lock, and so no door: it is not served."""
@@ -104,20 +108,42 @@ class Lock:
         try:
             state["principal"] = await run_in_threadpool(self._doorman.principal, given)
         except StatusProblem as problem:
-            await self._noted(self._doorman, scope, None, problem.status)
-            await problem_response(problem)(scope, receive, send)
+            await self._refused(self._doorman, problem, scope, receive, send)
             return
         await self._served(self._doorman, scope, receive, send)
 
+    async def _refused(
+        self, doorman: Doorman, problem: StatusProblem, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Who is not let in is counted by address: above the limit nothing fills the audit log."""
+        headers, too_many = self._limits.count(scope) if self._limits is not None else ({}, None)
+        if too_many is not None:
+            await too_many(scope, receive, send)
+            return
+        await self._noted(doorman, scope, None, problem.status)
+        answer = problem_response(problem)
+        answer.headers.update(headers)
+        await answer(scope, receive, send)
+
     async def _served(self, doorman: Doorman, scope: Scope, receive: Receive, send: Send) -> None:
         principal: Principal = scope["state"]["principal"]
+        is_started = False
 
         async def noted(message: Message) -> None:
+            nonlocal is_started
             if message["type"] == "http.response.start":
+                is_started = True
                 await self._noted(doorman, scope, principal, message["status"])
             await send(message)
 
-        await self._app(scope, receive, noted)
+        try:
+            await self._app(scope, receive, noted)
+        except BaseException:
+            # A fault of ours is answered outside of this lock; what was done may stand all the same.
+            if not is_started:
+                with CancelScope(shield=True):
+                    await self._noted(doorman, scope, principal, HTTPStatus.INTERNAL_SERVER_ERROR)
+            raise
 
     async def _noted(self, doorman: Doorman, scope: Scope, principal: Principal | None, status: int) -> None:
         """A change is answered once it is in the log; what was only seen is written soon after."""
@@ -130,17 +156,13 @@ class Lock:
 
 
 def from_elsewhere(scope: Scope) -> bool:
-    """Whether a request came by an address that others reach, or a page of another site sent it.
-
-    Such a page can have its own name lead to the machine itself (DNS rebinding); the Host header tells.
-    """
+    """Whether a request came by an address that others reach, by a proxy, or from a page of another site."""
     server = scope.get("server")
     try:
         reached = ipaddress.ip_address(str(server[0]) if server else "")
     except ValueError:  # no socket of the network
         return False
-    name = Headers(scope=scope).get("host", "").rsplit(":", 1)[0] or "localhost"
-    return not (reached.is_loopback and is_loopback(name))
+    return not (reached.is_loopback and is_asked_here(Headers(scope=scope)))
 
 
 def _entry(scope: Scope, principal: Principal | None, status: int) -> Entry:

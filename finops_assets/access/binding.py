@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
 
 from finops_assets.access_settings import Access
 
@@ -22,6 +24,22 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]").partition("%")[0]).is_loopback
     except ValueError:  # a name: who knows where it leads
         return False
+
+
+_OF_PROXIES = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+
+def is_asked_here(headers: Mapping[str, str]) -> bool:
+    """Whether a request is for a name of the machine itself, and no proxy passed it on for somebody.
+
+    A page of another site can have its own name lead to the machine itself (DNS rebinding); the Host header
+    tells. `headers` are found in any case.
+    """
+    try:
+        name = urlsplit(f"//{headers.get('host') or 'localhost'}").hostname or ""
+    except ValueError:  # no name at all
+        return False
+    return is_loopback(name) and not any(header in headers for header in _OF_PROXIES)
 
 
 def check_binding(face: Face, host: str, access: Access) -> None:

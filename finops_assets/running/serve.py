@@ -51,6 +51,7 @@ def servers(settings: Settings, project: Path) -> list[Server]:
         *(python, "-m", "streamlit", "run", str(project / "streamlit_app" / "app.py")),
         *("--server.address", at.host, "--server.headless", "true", "--browser.gatherUsageStats", "false"),
         *(("--secrets.files", str(login_secrets(settings))) if has_login(settings) else ()),
+        *(() if settings.access.is_locked else _own_names(at.host)),
     )
     return [
         Server("Dagster", web, at.dagster_host, at.dagster_port),
@@ -69,6 +70,12 @@ def servers(settings: Settings, project: Path) -> list[Server]:
             at.dashboard_port,
         ),
     ]
+
+
+def _own_names(host: str) -> tuple[str, ...]:
+    """The names that an open dashboard answers to: no page of another site can make one of its own for it."""
+    names = dict.fromkeys(("localhost", "127.0.0.1", "::1", host.strip("[]")))
+    return tuple(text for name in names for text in ("--server.allowedHosts", name))
 
 
 def has_login(settings: Settings) -> bool:

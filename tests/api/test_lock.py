@@ -67,6 +67,7 @@ def test_without_a_lock_nothing_starts_off_loopback(built: Settings) -> None:
         ("http://127.0.0.1:8000", "localhost:8000", 200),
         ("http://192.0.2.7:8000", None, 403),
         ("http://127.0.0.1:8000", "finops.evil.example", 403),
+        ("http://[::1]", "[::1]", 200),
     ],
 )
 def test_an_open_app_serves_its_own_machine_only(
@@ -79,6 +80,45 @@ def test_an_open_app_serves_its_own_machine_only(
     if status == 403:
         assert answer.json()["type"] == "no-lock"
         assert "[access]" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"])
+def test_an_open_app_serves_nobody_by_a_proxy(built: Settings, header: str) -> None:
+    with TestClient(create_app(built), base_url="http://127.0.0.1:8000") as opened:
+        assert opened.get(COSTS).status_code == 200
+        assert opened.get(COSTS, headers={header: "192.0.2.7"}).status_code == 403
+
+
+def test_a_change_that_fails_is_in_the_audit_log(settings: Settings) -> None:
+    """It may have been made before it failed."""
+    admin = bearer(settings, "an unlucky admin", "admin")
+    app = create_app(settings)
+
+    def fail() -> None:
+        raise RuntimeError("afterwards")
+
+    app.add_api_route("/api/v1/change", fail, methods=["POST"])
+    with TestClient(app, raise_server_exceptions=False) as opened:
+        answer = opened.post("/api/v1/change", headers=admin)
+        (seen,) = opened.get("/api/v1/audit?principal=an unlucky admin", headers=admin).json()["entries"]
+    assert (answer.status_code, answer.json()["type"]) == (500, "unexpected")
+    assert (seen["action"], seen["place"], seen["status"]) == ("POST", "/api/v1/change", 500)
+    assert seen["request_id"] == answer.headers["X-Request-ID"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_who_is_not_let_in_is_limited_too(settings: Settings) -> None:
+    few = settings.model_copy(update={"services": Services(rate_limit="3/hour")})
+    admin = bearer(few, "a patient admin", "admin")
+    with locked_client(few) as opened:
+        answers = [opened.post("/api/v1/guess") for _ in range(6)]
+        kept = opened.get("/api/v1/audit", headers=admin).json()["entries"]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429, 429]
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert answers[-1].json()["type"] == "too-many-requests"
+    assert [e["status"] for e in kept if e["place"] == "/api/v1/guess"] == [401, 401, 401]
 
 
 def test_tokens_and_keys_open_what_they_may(client: TestClient, settings: Settings, idp: Provider) -> None:

@@ -251,3 +251,49 @@ def test_the_file_of_the_login_is_its_owners_alone(tmp_path: Path, monkeypatch: 
     commands = [" ".join(server.command) for server in servers(settings, tmp_path)]
     assert any(f"--secrets.files {path}" in command for command in commands)
     assert not any("hun" in command or "c00kie" in command for command in commands)
+
+
+def test_an_open_dashboard_answers_to_its_own_names_only(
+    built: Built, use: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from streamlit import config
+    from streamlit.runtime import context
+    from streamlit.web.cli import main_run
+    from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+    from finops_assets.access_settings import Access
+    from finops_assets.running.serve import servers
+
+    (command,) = [s.command for s in servers(Settings(), built.folder) if s.name == "Dashboard"]
+    flags = main_run.make_context("run", [*command[4:]]).params
+    allowed = list(flags["server_allowedHosts"])
+    before = config.get_option("server.allowedHosts")
+    config.set_option("server.allowedHosts", allowed)
+    try:
+        assert all(is_host_allowed(own) for own in ("localhost:8501", "127.0.0.1:8501", "[::1]:8501"))
+        assert not is_host_allowed("finops.evil.example:8501")
+    finally:
+        config.set_option("server.allowedHosts", before)
+    locked = Settings(access=Access(api_keys=True))
+    assert not any("--server.allowedHosts" in s.command for s in servers(locked, built.folder))
+
+    use(built.folder)
+    for headers, is_open in (
+        ({"Host": "localhost:8501"}, True),
+        ({"Host": "finops.evil.example:8501"}, False),
+        ({"Host": "localhost:8501", "X-Forwarded-For": "192.0.2.7"}, False),
+    ):
+        sent = context.StreamlitHeaders(list(headers.items()))
+        monkeypatch.setattr(context.ContextProxy, "headers", sent)
+        app = AppTest.from_file(str(APP), default_timeout=60).run()
+        assert not app.exception
+        assert [e.value for e in app.error if "has no lock" in e.value] == [] if is_open else app.error
+
+
+def test_only_admins_are_told_the_text_of_a_failure(locked: Path, tmp_path: Path) -> None:
+    (tmp_path / "warehouse").unlink()
+    (tmp_path / "warehouse").write_text("no folder", encoding="utf-8")
+    said = {who: [c.value for c in open_as("overview", who).code] for who in ("viewer source", "admin")}
+    assert str(tmp_path) in said["admin"][0]
+    assert str(tmp_path) not in said["viewer source"][0]
+    assert said["viewer source"][0].endswith("The dashboard's log has the details.")
