@@ -22,7 +22,7 @@ def print_audit(
         limit=limit,
     )
     if not found:
-        lock = "" if settings.access.is_locked else " The lock is off: set up [access] in finops.toml."
+        lock = "" if settings.access.is_locked else " The lock is off: set up \\[access] in finops.toml."
         console.print(f"The audit log has no such entry.{lock}")
         return
     table = Table("At (UTC)", "Who", "Role", "Where", "What", "Status", "From", "Request")

@@ -83,7 +83,7 @@ def _show(settings: Settings, console: Console, text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
     console.print("Keep it now: it is not shown again. Send it as `Authorization: Bearer <key>`.")
     if not settings.access.api_keys:
-        console.print("The API takes keys once [access] api_keys = true stands in finops.toml.")
+        console.print("The API takes keys once [access] api_keys = true stands in finops.toml.", markup=False)
 
 
 def _tags(settings: Settings, given: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
