@@ -9,8 +9,10 @@ from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 
+from finops_assets.marts.anomalies import COST_ANOMALIES
 from finops_assets.queries.access import Reader, fetch
 from finops_assets.queries.dimensions import Filter
+from finops_assets.queries.earlier import with_later_columns
 from finops_assets.queries.forecasts import Level, names_of
 
 Status: TypeAlias = Literal["open", "ended"]
@@ -24,6 +26,8 @@ ELSEWHERE, EVERYWHERE = "(elsewhere)", "(everywhere)"
 
 CAUSE, EFFECT = "cause", "effect"
 """The two dimensions that are no columns: where an event comes from, and what changed."""
+
+_EVENTS = with_later_columns(COST_ANOMALIES)
 
 _FIXES = re.compile(r"(?:^|; )([A-Za-z_]\w*)=")
 
@@ -51,8 +55,8 @@ def anomalies(
     """
     return fetch(
         warehouse,
-        """
-SELECT * FROM cost_anomalies
+        f"""
+SELECT * FROM ({_EVENTS})
 WHERE ($1 IS NULL OR last_day >= $1) AND ($2 IS NULL OR first_day < $2)
     AND ($3 IS NULL OR status = $3) AND ($4 IS NULL OR severity = $4) AND ($5 IS NULL OR level = $5)
     AND ($6 IS NULL OR list_contains($6::VARCHAR[], ServiceProviderName))
@@ -66,7 +70,7 @@ LIMIT $9
 
 def anomaly(warehouse: Reader, anomaly_id: str) -> dict[str, Any]:
     """One event, column → value. Raises UnknownAnomalyError."""
-    found = fetch(warehouse, "SELECT * FROM cost_anomalies WHERE anomaly_id = ?", (anomaly_id,)).to_pylist()
+    found = fetch(warehouse, f"SELECT * FROM ({_EVENTS}) WHERE anomaly_id = ?", (anomaly_id,)).to_pylist()
     if not found:
         raise UnknownAnomalyError(f"No anomaly is called {anomaly_id!r}.")
     return dict(found[0])

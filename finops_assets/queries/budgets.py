@@ -11,8 +11,8 @@ import pyarrow as pa
 from finops_assets.budget_settings import SCOPE_COLUMNS, Budget
 from finops_assets.marts.budgets import BUDGET_DAYS, BUDGET_STATUS, scope_of
 from finops_assets.queries.access import Reader, fetch
-from finops_assets.queries.dimensions import Filter, columns_of
-from finops_assets.schema import Table, quote
+from finops_assets.queries.dimensions import Filter
+from finops_assets.queries.earlier import is_missing, with_later_columns
 
 
 def budget_filters(row: Mapping[str, Any]) -> tuple[Filter, ...]:
@@ -32,13 +32,12 @@ def budget_status(warehouse: Reader, *, past: bool = False) -> pa.Table:
     Columns: those of budget_status; money is decimal128. Empty for a state that was published before
     there were budgets.
     """
-    if _is_missing(warehouse, BUDGET_STATUS):
+    if is_missing(warehouse, BUDGET_STATUS):
         return BUDGET_STATUS.arrow_schema().empty_table()
     return fetch(
         warehouse,
         f"""
-SELECT {", ".join(quote(c.name) for c in BUDGET_STATUS.columns)}
-FROM (SELECT * FROM budget_status UNION ALL BY NAME {_later_columns()}) WHERE is_current OR $1
+SELECT * FROM ({with_later_columns(BUDGET_STATUS)}) WHERE is_current OR $1
 ORDER BY is_current DESC, list_position(
     ['crossed', 'will_cross', 'at_risk', 'no_forecast', 'on_track', 'kept'], state
 ), crossing_probability DESC, first_day DESC, budget
@@ -66,7 +65,7 @@ def burn_down(warehouse: Reader, budget: str, first_day: date | None = None) -> 
 
     Columns: those of budget_days; money is decimal128. Empty when there is no such budget or period.
     """
-    if _is_missing(warehouse, BUDGET_DAYS):
+    if is_missing(warehouse, BUDGET_DAYS):
         return BUDGET_DAYS.arrow_schema().empty_table()
     return fetch(
         warehouse,
@@ -76,13 +75,3 @@ WHERE d.budget = $1 AND if($2::DATE IS NULL, s.is_current, d.first_day = $2) ORD
 """,
         (budget, first_day),
     )
-
-
-def _later_columns() -> str:
-    """No row of every column: a state that was published before a column came into being has it as null."""
-    columns = ", ".join(f"NULL::{c.type} AS {quote(c.name)}" for c in BUDGET_STATUS.columns)
-    return f"SELECT {columns} WHERE false"
-
-
-def _is_missing(warehouse: Reader, table: Table) -> bool:
-    return not columns_of(warehouse, table.name)

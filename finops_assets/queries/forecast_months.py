@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from finops_assets.marts.forecasts import COST_FORECASTS_MONTHLY
 from finops_assets.queries.access import Reader, fetch
+from finops_assets.queries.earlier import is_missing
 from finops_assets.queries.forecasts import OF_SERIES, Level, names_of
 
 
@@ -28,7 +30,10 @@ def forecast_months(
     Narrowed as in `forecasts.forecast`. Columns: those of cost_forecasts_monthly but made_on_month; forecast
     (mean - actual); error_horizon (month_end, 3m or 12m) and wape (DOUBLE), how far totals of months so far
     ahead were off in the backtest of what is in force at this level, both null where none reached so far.
+    Empty for a state that was published before there were forecasts by month.
     """
+    if is_missing(warehouse, COST_FORECASTS_MONTHLY):
+        return _NO_MONTHS.empty_table()
     return fetch(
         warehouse,
         f"""
@@ -50,3 +55,13 @@ ORDER BY f.series_id, f.month
             tag_value, series_id,
         ),
     )  # fmt: skip
+
+
+_NO_MONTHS = pa.schema(
+    [
+        *(field for field in COST_FORECASTS_MONTHLY.arrow_schema() if field.name != "made_on_month"),
+        ("forecast", pa.decimal128(38, 18)),
+        ("error_horizon", pa.string()),
+        ("wape", pa.float64()),
+    ]
+)

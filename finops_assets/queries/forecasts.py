@@ -121,11 +121,17 @@ ORDER BY list_position($1::VARCHAR[], level), metric, BillingCurrency, mean DESC
 
 
 def accuracy(warehouse: Reader) -> pa.Table:
-    """forecast_accuracy: each model's errors by level, metric, currency and horizon. Shares are DOUBLE."""
+    """forecast_accuracy: each model's errors by level, metric, currency and horizon. Shares are DOUBLE.
+
+    A state that was published when horizons were numbers of days has them as 7d, 30d and 90d.
+    """
     return fetch(
         warehouse,
         """
-SELECT * FROM forecast_accuracy
+SELECT * FROM (
+    SELECT * REPLACE (regexp_replace(CAST(horizon AS VARCHAR), '^(\\d+)$', '\\1d') AS horizon)
+    FROM forecast_accuracy
+)
 ORDER BY level, metric, BillingCurrency, list_position($1::VARCHAR[], horizon), wape, model
 """,
         (list(HORIZONS),),

@@ -177,6 +177,16 @@ def _title(row: dict[str, Any]) -> str:
     return f"{series_name(row)}, {days(row['first_day'], row['last_day'])}"
 
 
+def _since(row: dict[str, Any]) -> None:
+    """When it came and was seen; a day published before `raised_on` was told knows only the latter."""
+    seen = f"First seen {moment(row['first_seen'])}."
+    if row["raised_on"] is None:
+        st.caption(seen)
+        return
+    came = f"Its data came {moment(row['data_at'])}. " if row["data_at"] else "Its data has not come. "
+    st.caption(f"{came}{seen}", help=f"{day(row['raised_on'])} is the day whose cost made it an event.")
+
+
 def _event(row: dict[str, Any], currency: str) -> None:
     with st.container(border=True):
         st.subheader(markdown(series_name(row)))
@@ -186,11 +196,7 @@ def _event(row: dict[str, Any], currency: str) -> None:
             st.badge(days(row["first_day"], row["last_day"]), icon=":material/event:", color="gray")
             st.badge(row["status"].capitalize(), color="blue" if row["status"] == "open" else "gray")
         st.markdown(markdown(row["reason"]))
-        came = f"Its data came {moment(row['data_at'])}. " if row["data_at"] else "Its data has not come. "
-        st.caption(
-            f"{came}First seen {moment(row['first_seen'])}.",
-            help=f"{day(row['raised_on'])} is the day whose cost made it an event.",
-        )
+        _since(row)
         share = growth(row["expected"], row["actual"])
         with st.grid(3):
             length = (row["last_day"] - row["first_day"]).days + 1

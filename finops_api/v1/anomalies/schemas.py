@@ -70,10 +70,15 @@ class Anomaly(SeriesName):
         examples=["5f0c1d2e3a4b"],
     )
     status: Status
-    raised_on: str = Field(description="The day whose cost made it an event.", examples=["2026-01-10"])
+    raised_on: str | None = Field(
+        description="The day whose cost made it an event; null in a state that was published before this was "
+        "told.",
+        examples=["2026-01-10"],
+    )
     first_seen: str = Field(description="When a run first raised it.", examples=["2026-01-11T05:00:00Z"])
     data_at: str | None = Field(
-        description="When the first deliveries that reach raised_on had come; null where none has.",
+        description="When the first deliveries that reach raised_on had come; null where none has, "
+        "and where raised_on is null.",
         examples=["2026-01-11T04:55:00Z"],
     )
     verdict: Verdict | None = Field(
