@@ -6,11 +6,18 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from finops_assets.engine.duckdb import DuckDBEngine
 from finops_assets.lake.lake import Lake
 from tests.streamlit_app.browser import CHROMIUM
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops_assets.defs.anomalies.drivers import drivers_of
@@ -107,7 +107,7 @@ MONEY = st.decimals(-1000, 1000, places=9)
     expected=MONEY,
     length=st.integers(1, 12),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 def test_contributions_sum_exactly_to_the_impact(
     costs: list[tuple[Any, ...]], expected: Decimal, length: int
 ) -> None:

@@ -169,7 +169,7 @@ def test_median_and_earliest_crossing_are_those_of_the_paths() -> None:
     assert found.crossing_from == UNTIL + timedelta(days=by_hand[1])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     low=st.integers(1, 500_000),
     more=st.integers(0, 500_000),

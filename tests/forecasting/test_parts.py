@@ -418,7 +418,7 @@ def test_an_origin_is_combined_by_weights_of_the_others() -> None:
     assert judged[0] == judged[1] == pytest.approx(110.0)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.floats(0, 1e6), min_size=5, max_size=5), st.floats(1e-3, 1e3))
 def test_a_combination_lies_between_its_members_in_any_unit(means: list[float], unit: float) -> None:
     says = dict(zip(combination.MEMBERS, means, strict=True))

@@ -184,7 +184,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(deliveries=st.lists(LINES, min_size=2, max_size=4))
 def test_the_changes_are_the_differences(
     deliveries: list[list[tuple[str | None, str | None, str, Decimal, bool]]], tmp_path_factory: Any
