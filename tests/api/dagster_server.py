@@ -138,7 +138,11 @@ def _running(home: Path, command: str, *arguments: str) -> Iterator[subprocess.P
         yield process
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:  # a code server waits for what it was asked; nobody asks any more
+            process.kill()
+            process.wait(timeout=30)
 
 
 def _free_port() -> int:
