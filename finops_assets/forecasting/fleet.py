@@ -11,6 +11,7 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # ships no types
 
 from finops_assets.forecasting.accuracy import Group, champions, measure
+from finops_assets.forecasting.assignment import assign_models, needed
 from finops_assets.forecasting.backtest import (
     BASELINE,
     HORIZONS,
@@ -20,12 +21,11 @@ from finops_assets.forecasting.backtest import (
     scale_of,
     sign_bounds,
 )
-from finops_assets.forecasting.boosted import DirectXGBoost
-from finops_assets.forecasting.combination import MEMBERS, Weights, combine, learn
 from finops_assets.forecasting.combination import NAME as COMBINATION
+from finops_assets.forecasting.combination import Weights, combine, learn
 from finops_assets.forecasting.day_paths import day_paths
 from finops_assets.forecasting.facts import NOTHING, Facts, newest_day, with_planned, without_planned
-from finops_assets.forecasting.harmonic import TWO_YEARS, HarmonicETS
+from finops_assets.forecasting.fleet_tables import accuracy_table, forecast_table
 from finops_assets.forecasting.hierarchy import (
     BOTTOM_UP,
     Hierarchy,
@@ -36,32 +36,18 @@ from finops_assets.forecasting.hierarchy import (
 from finops_assets.forecasting.history import FloatArray, Series, read_fleet
 from finops_assets.forecasting.intervals import Calibration, band, calibrate, with_coverage
 from finops_assets.forecasting.kept_backtest import Judged, backtest_table, read_backtest
-from finops_assets.forecasting.models import MSTL, WEEK, AutoETS, AutoTheta, Model
-from finops_assets.forecasting.money import to_money
+from finops_assets.forecasting.models import WEEK
 from finops_assets.forecasting.month_end import measure_month_end
 from finops_assets.forecasting.month_table import month_table
 from finops_assets.forecasting.months import Daily, forecast_months
 from finops_assets.forecasting.paths import error_paths
-from finops_assets.forecasting.prophet import Prophet
-from finops_assets.forecasting.public_holidays import Holidays
 from finops_assets.forecasting.reconcile import Cents
 from finops_assets.series import SERIES_COLUMNS
-
-THOROUGH_SERIES = 60
-"""How many series, largest money first, get the model search; the tail gets fixed, fast forms."""
-
-PROPHET_SERIES, MSTL_SERIES = 10, 10
-"""How many of these get the two slowest candidates."""
-
-_MOST_WINDOWS, _LEAST_WINDOWS = 5, 2
-_ORIGINS = 15_000
-"""Origins of a backtest, all series together: as many windows as this gives, within these bounds."""
 
 SILENT_DAYS = 45
 """A series whose bill stopped this long before the newest one gets no forecast: it is history."""
 
 _BOUNDS = ("lo_80", "hi_80", "lo_95", "hi_95")
-_AMOUNTS = ("mean", *_BOUNDS)
 
 
 @dataclass(frozen=True)
@@ -119,12 +105,12 @@ def forecast_fleet(
     months = forecast_months(alive, hierarchy, daily, walked)
     by_day = pd.concat([_labelled(made.measured, "d"), measure_month_end(walked, judged)], ignore_index=True)
     return FleetForecast(
-        forecasts=_forecast_table(complete, made.made),
+        forecasts=forecast_table(complete, made.made),
         months=month_table(complete, alive, months.rows),
         accuracy=pa.concat_tables(
             [
-                _accuracy_table(by_day, made.winners),
-                _accuracy_table(_labelled(months.measured, "m"), months.winners),
+                accuracy_table(by_day, made.winners),
+                accuracy_table(_labelled(months.measured, "m"), months.winners),
             ]
         ),
         paths=error_paths(made.errors, made.winners),
@@ -299,65 +285,12 @@ def forecast_series(
         winners = champions(measured, BASELINE.name)
         calibration = calibrate(errors)
         weights = learn(errors)
-        means = predict([s.history for s in fleet], horizon, _needed(fleet, chosen, winners))
+        means = predict([s.history for s in fleet], horizon, needed(fleet, chosen, winners))
         made = [
             _forecast(s, i, _of_series(means, i, s.group, weights), winners, calibration)
             for i, s in enumerate(fleet)
         ]
     return SeriesForecasts(errors, measured, winners, made, found.until)
-
-
-def _needed(
-    fleet: Sequence[Series], candidates: Candidates, winners: Mapping[Group, str]
-) -> list[tuple[Model, Sequence[int]]]:
-    """The models that champions are or combine, with their series; one that learns from all keeps all."""
-    needed: list[tuple[Model, Sequence[int]]] = []
-    for model, positions in candidates.assigned:
-        wins = {model.name, COMBINATION} if model.name in MEMBERS else {model.name}
-        used = [p for p in positions if winners.get(fleet[p].group) in wins]
-        if used:
-            needed.append((model, positions if isinstance(model, DirectXGBoost) else used))
-    return needed
-
-
-def assign_models(fleet: Sequence[Series], holidays: Holidays | None = None) -> Candidates:
-    """Each series' candidates: the thorough search where the money is, fast forms in the tail.
-
-    Totals and providers always count as money. Models that can know holidays know these.
-    """
-    size = [float(np.abs(s.history.values[-90:]).sum()) for s in fleet]
-    order = sorted(range(len(fleet)), key=lambda i: (fleet[i].level not in {"total", "provider"}, -size[i]))
-    windows = min(_MOST_WINDOWS, max(_LEAST_WINDOWS, _ORIGINS // max(1, len(fleet))))
-    money = sorted(order[:THOROUGH_SERIES])
-    tail = sorted(order[THOROUGH_SERIES:])
-    return Candidates(
-        assigned=(
-            (AutoETS(thorough=True), money),
-            (AutoETS(thorough=False), tail),
-            (HarmonicETS(), [i for i, s in enumerate(fleet) if len(s.history) >= TWO_YEARS]),
-            (AutoTheta(thorough=True), money),
-            (AutoTheta(thorough=False), tail),
-            (DirectXGBoost(holidays=holidays), range(len(fleet))),
-            (MSTL(), whole_groups(fleet, money, MSTL_SERIES)),
-            (Prophet(holidays=holidays), whole_groups(fleet, money, PROPHET_SERIES)),
-        ),
-        windows=[windows] * len(fleet),
-    )
-
-
-def whole_groups(fleet: Sequence[Series], among: Sequence[int], limit: int | None = None) -> list[int]:
-    """The series `among` these whose whole group is among them, smallest groups first, up to `limit`.
-
-    A model that knows only part of a group cannot become its champion; its fits would be for nothing.
-    """
-    members: dict[Group, list[int]] = {}
-    for position, series in enumerate(fleet):
-        members.setdefault(series.group, []).append(position)
-    chosen: list[int] = []
-    for group in sorted(members.values(), key=lambda g: (len(g), g)):
-        if set(group) <= set(among) and (limit is None or len(chosen) + len(group) <= limit):
-            chosen += group
-    return sorted(chosen)
 
 
 def _common_day(fleet: Sequence[Series]) -> np.datetime64:
@@ -413,45 +346,3 @@ def _forecast(
             )
         )
     return pd.concat(parts, ignore_index=True)
-
-
-def _forecast_table(complete: pa.Table, made: Sequence[pd.DataFrame]) -> pa.Table:
-    columns = ["row", "day", "horizon", "model", "is_champion", *_AMOUNTS]
-    rows = pd.concat(made, ignore_index=True) if made else pd.DataFrame({c: [] for c in columns})
-    at = pa.array(rows["row"].to_numpy().astype(np.int64))
-    names = complete.select(SERIES_COLUMNS).take(at)
-    data = {c: names[c] for c in SERIES_COLUMNS}
-    data["day"] = pa.array(rows["day"].to_numpy().astype("datetime64[D]"), pa.date32())
-    data["data_until"] = complete["day"].take(at)
-    data["horizon"] = pa.array(rows["horizon"].to_numpy().astype(np.int32))
-    data["model"] = pa.array(rows["model"].tolist(), pa.string())
-    data["is_champion"] = pa.array(rows["is_champion"].to_numpy().astype(np.bool_))
-    for amount in _AMOUNTS:
-        data[amount] = to_money(rows[amount].to_numpy().astype(np.float64))
-    return pa.table(data)
-
-
-def _accuracy_table(measured: pd.DataFrame, winners: dict[Group, str]) -> pa.Table:
-    groups = list(zip(measured["level"], measured["metric"], measured["currency"], strict=True))
-    won = [winners[g] == m for g, m in zip(groups, measured["model"], strict=True)]
-
-    def numbers(column: str) -> pa.Array:
-        return pa.array(measured[column].to_numpy().astype(np.float64), from_pandas=True)
-
-    def texts(column: str) -> pa.Array:
-        return pa.array(measured[column].tolist(), pa.string())
-
-    return pa.table(
-        {
-            "level": texts("level"),
-            "metric": texts("metric"),
-            "BillingCurrency": texts("currency"),
-            "model": texts("model"),
-            "horizon": texts("horizon"),
-            "kind": pa.array(["backtest"] * len(measured), pa.string()),
-            "series": pa.array(measured["series"].to_numpy().astype(np.int32)),
-            "windows": pa.array(measured["windows"].to_numpy().astype(np.int32)),
-            **{c: numbers(c) for c in ("wape", "mase", "bias", "coverage_80", "coverage_95")},
-            "is_champion": pa.array(won, pa.bool_()),
-        }
-    )
