@@ -12,7 +12,7 @@ import streamlit as st
 from finops_assets.queries.costs import Metric
 from finops_assets.queries.forecast_months import forecast_months
 from finops_assets.queries.forecasts import Level, series_filters
-from streamlit_app import breakdown, charts, data, states, tables
+from streamlit_app import breakdown, charts_ahead, data, states, tables
 from streamlit_app.format import day, markdown, percent
 from streamlit_app.links import Figure, rows_link
 from streamlit_app.series import series_name
@@ -41,7 +41,7 @@ def section(row: dict[str, Any], currency: str, metric: Metric) -> None:
         figure = _past(row, ahead, metric, currency)
         history = breakdown.query(figure, steps="month")
         tables.chart(
-            charts.months_ahead(history, ahead, metric, currency),
+            charts_ahead.months_ahead(history, ahead, metric, currency),
             history,
             text=f"Monthly cost of {series_name(row)} and its forecast to 18 months with 80% and 95% bands",
         )

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from finops_assets.queries import budgets
-from streamlit_app import budget_form, charts, data, filters, states, tables
+from streamlit_app import budget_form, charts_ahead, data, filters, states, tables
 from streamlit_app.format import COST_LABELS, compact, count, day, days, exact, label, markdown, money
 from streamlit_app.links import Figure, rows_link
 from streamlit_app.series import Color
@@ -99,7 +99,7 @@ def _opened(row: dict[str, Any], every: pa.Table) -> None:
         crossing = row["crossed_on"] or row["crossing_day"]
         burnt = data.ask(budgets.burn_down, row["budget"])
         tables.chart(
-            charts.burn_down(burnt, row["amount"], currency, crossing),
+            charts_ahead.burn_down(burnt, row["amount"], currency, crossing),
             burnt,
             text=f"Burn-down of {row['budget']}: {money(row['actual'], currency)} spent by "
             f"{day(row['data_until'])}, {money(row['expected'], currency)} expected by "

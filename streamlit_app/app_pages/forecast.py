@@ -13,7 +13,17 @@ import streamlit as st
 from finops_assets.queries import forecasts
 from finops_assets.queries.costs import Metric
 from finops_assets.queries.forecasts import series_filters
-from streamlit_app import breakdown, charts, data, filters, forecast_months, live, plan_form, states, tables
+from streamlit_app import (
+    breakdown,
+    charts_ahead,
+    data,
+    filters,
+    forecast_months,
+    live,
+    plan_form,
+    states,
+    tables,
+)
 from streamlit_app.format import COST_LABELS, compact, day, growth, markdown, money, percent, signed_percent
 from streamlit_app.links import Figure, rows_link
 from streamlit_app.series import LEVELS, series_name
@@ -54,7 +64,7 @@ def page() -> None:
         st.subheader(markdown(series_name(row)))
         history = breakdown.query(figure, steps="day")
         tables.chart(
-            charts.forecast(history, ahead, metric, currency),
+            charts_ahead.forecast(history, ahead, metric, currency),
             history,
             text=f"Daily cost of {series_name(row)} and its forecast, with the 80% and 95% bands",
         )

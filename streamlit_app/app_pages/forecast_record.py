@@ -12,7 +12,7 @@ import streamlit as st
 from finops_assets.queries import forecasts
 from finops_assets.queries.costs import Metric
 from finops_assets.queries.forecasts import series_filters
-from streamlit_app import breakdown, charts, data, filters, live, states, tables
+from streamlit_app import breakdown, charts_ahead, data, filters, live, states, tables
 from streamlit_app.format import (
     COST_LABELS,
     change,
@@ -125,7 +125,7 @@ def _series(
         end = came.end if came is not None else until + timedelta(days=1)
         history = breakdown.query(Figure(until - BEFORE, end, metric, currency, narrowed), steps="day")
         tables.chart(
-            charts.forecast(history, said, metric, currency),
+            charts_ahead.forecast(history, said, metric, currency),
             history,
             text=f"What was said of {series_name(row)}, with the 80% and 95% bands, and what came",
         )
